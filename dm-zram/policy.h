@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Policies: which blocks are cold.
+ *
+ * A policy decides, the demotion worker performs when it sees fit. All that a
+ * policy knows of a block is its age, DZR_AGE_BITS bits in the table entry:
+ * 0 is just accessed, DZR_AGE_MAX is the oldest. A clock hand walks over all
+ * entries; each visit either picks the block or makes it older. So one full
+ * rotation is the unit of age, and how fast the hand moves says how long that
+ * is: see dzr_sweep_interval() for the slow hand that looks for idle blocks,
+ * and the threshold for the fast one that runs when memory is short.
+ *
+ * Pure: no state, no locks, no I/O. Everything may be called in any context.
+ */
+#ifndef DZR_POLICY_H
+#define DZR_POLICY_H
+
+#include <linux/types.h>
+
+/* Bits of an age in a table entry. */
+#define DZR_AGE_BITS 3
+/* Just accessed. */
+#define DZR_AGE_YOUNG 0
+/* The oldest age; a block that reaches it stays there. */
+#define DZR_AGE_MAX 7
+
+/*
+ * Demotion starts when the pool has come this close to its limit: limit / 16
+ * (6 %) is what still arrives while the first segments are being written.
+ */
+#define DZR_MARK_START_DIV 16
+/*
+ * It stops when the pool is this far below its limit: limit / 8 (12 %), so
+ * that a run is worth several segments and does not begin again at once.
+ */
+#define DZR_MARK_STOP_DIV 8
+
+/*
+ * The age from which the hand takes a block when memory is short, at first: a
+ * block that three rotations in a row saw untouched.
+ */
+#define DZR_THRESHOLD_START 3
+/*
+ * The lowest it goes: one untouched rotation. Lower would take what has just
+ * been written; and as each visit ages what it leaves, two rotations at 1 are
+ * enough to take everything that nobody touches between them.
+ */
+#define DZR_THRESHOLD_MIN 1
+/* Takes only blocks that have reached the oldest age: the idle sweep. */
+#define DZR_THRESHOLD_IDLE DZR_AGE_MAX
+
+/**
+ * struct dzr_policy - one policy
+ * @name: as written in the table line
+ * @born: the age of a block that has just been written into RAM anew
+ * @touch: the age after an access (read hit, or a write over a block in RAM)
+ *	of a block that had @age
+ * @visit: the hand passes over a block in RAM. True: demote it now, and the age
+ *	is unchanged. False: leave it, and *@age is its new age.
+ * @chilled: the age of an entry whose block has just been demoted
+ * @cold_touch: the age of a cold entry after a read that did not promote it
+ * @cold_visit: the hand passes over a cold entry: its new age
+ * @promote: a cold entry with @cold_age is read: bring it back to RAM?
+ *
+ * The age of a cold entry says how long ago its previous cold read was;
+ * DZR_AGE_MAX is long ago, or never.
+ */
+struct dzr_policy {
+	const char *name;
+	u8 (*born)(void);
+	u8 (*touch)(u8 age);
+	bool (*visit)(u8 *age, u8 threshold);
+	u8 (*chilled)(void);
+	u8 (*cold_touch)(u8 cold_age);
+	u8 (*cold_visit)(u8 cold_age);
+	bool (*promote)(u8 cold_age);
+};
+
+/**
+ * dzr_policy_find() - look a policy up by its name
+ * @name: "age" or "fifo"
+ *
+ * Context: any.
+ * Return: the policy, or NULL if there is none of that name.
+ */
+const struct dzr_policy *dzr_policy_find(const char *name);
+
+/**
+ * dzr_policy_default() - the policy of a table line that names none
+ *
+ * Context: any.
+ * Return: the policy, never NULL.
+ */
+const struct dzr_policy *dzr_policy_default(void);
+
+/**
+ * struct dzr_marks - when demotion for space starts and stops
+ * @start: begin when the pool holds more than this
+ * @stop: end when the pool holds no more than this; at most @start
+ *
+ * In the unit of the limit that they were made from. U64_MAX: never.
+ */
+struct dzr_marks {
+	u64 start;
+	u64 stop;
+};
+
+/**
+ * dzr_marks_from_limit() - the marks of a limit
+ * @limit: pool limit in any unit, 0 if there is none
+ *
+ * Context: any.
+ * Return: the marks, in the same unit.
+ */
+struct dzr_marks dzr_marks_from_limit(u64 limit);
+
+/**
+ * dzr_threshold_next() - adapt the threshold of the fast hand
+ * @threshold: the one in use
+ * @reached: true when the goal was reached; false when the hand has made one
+ *	full rotation without reaching it
+ *
+ * Context: any.
+ * Return: DZR_THRESHOLD_START after a success, else one less, but not below
+ * DZR_THRESHOLD_MIN.
+ */
+u8 dzr_threshold_next(u8 threshold, bool reached);
+
+/**
+ * dzr_sweep_interval() - how often the slow hand makes a full rotation
+ * @demote_age: seconds after which an untouched block is to be demoted, 0: never
+ *
+ * With that interval a block reaches DZR_AGE_MAX after at most @demote_age
+ * seconds, and the next visit, not more than one interval later, takes it.
+ *
+ * Context: any.
+ * Return: seconds from one rotation to the next, at least 1; 0: never.
+ */
+u32 dzr_sweep_interval(u32 demote_age);
+
+#endif /* DZR_POLICY_H */

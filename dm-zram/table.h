@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The table line: words to a struct, and back.
+ *
+ *	<cold device|-> [<#args> <arg>...]
+ *
+ * <#args> counts the words behind it. Arguments come in any order, each at
+ * most once:
+ *
+ *	mem_limit <size|N%>		soft limit of the pool, 0: none
+ *	algorithm <lz4|lzo-rle|zstd>
+ *	policy <age|fifo>		(*)
+ *	mode volatile
+ *	segment_size <size>		(*) power of two
+ *	reserve <size>			pool pages set aside, 0: automatic
+ *	demote_age <seconds>		(*) 0: never
+ *	overcommit			(*)
+ *	discard_passdown <on|off>	(*)
+ *
+ * (*): means something with a cold device only, and is refused without one.
+ * A size is decimal digits with one of K, M, G, T behind them or nothing.
+ *
+ * Pure: looks at words only, opens nothing, allocates nothing. Everything may
+ * be called in any context.
+ */
+#ifndef DZR_TABLE_H
+#define DZR_TABLE_H
+
+#include <linux/types.h>
+
+struct dzr_codec;
+struct dzr_policy;
+
+/* More words than all arguments there are could fill. */
+#define DZR_MAX_ARGS 32u
+
+/* The soft limit when a cold device is there to take the rest. */
+#define DZR_MEM_LIMIT_DEFAULT_PERCENT 50
+
+/* Bytes of a log segment. */
+#define DZR_SEGMENT_SIZE_MIN (64u << 10)
+#define DZR_SEGMENT_SIZE_MAX (4u << 20)
+#define DZR_SEGMENT_SIZE_DEFAULT (256u << 10)
+
+/* Bytes of the pool's page reserve. */
+#define DZR_RESERVE_MAX (1ull << 30)
+
+/* Seconds. Ten minutes is well beyond the reuse of a busy working set. */
+#define DZR_DEMOTE_AGE_DEFAULT 600u
+#define DZR_DEMOTE_AGE_MAX (30u * 24 * 60 * 60)
+
+/* A buffer of this size is large enough for what dzr_config_emit() writes. */
+#define DZR_CONFIG_TEXT_MAX 320
+
+/**
+ * enum dzr_arg_id - the arguments, as bit numbers in dzr_config.given
+ * @DZR_ARG_MEM_LIMIT: mem_limit
+ * @DZR_ARG_ALGORITHM: algorithm
+ * @DZR_ARG_POLICY: policy
+ * @DZR_ARG_MODE: mode
+ * @DZR_ARG_SEGMENT_SIZE: segment_size
+ * @DZR_ARG_RESERVE: reserve
+ * @DZR_ARG_DEMOTE_AGE: demote_age
+ * @DZR_ARG_OVERCOMMIT: overcommit
+ * @DZR_ARG_DISCARD_PASSDOWN: discard_passdown
+ * @DZR_NR_ARGS: how many there are
+ */
+enum dzr_arg_id {
+	DZR_ARG_MEM_LIMIT,
+	DZR_ARG_ALGORITHM,
+	DZR_ARG_POLICY,
+	DZR_ARG_MODE,
+	DZR_ARG_SEGMENT_SIZE,
+	DZR_ARG_RESERVE,
+	DZR_ARG_DEMOTE_AGE,
+	DZR_ARG_OVERCOMMIT,
+	DZR_ARG_DISCARD_PASSDOWN,
+	DZR_NR_ARGS
+};
+
+/**
+ * struct dzr_limit - an amount of memory as the user put it
+ * @bytes: in bytes, if @percent is 0; 0: no limit
+ * @percent: 1 to 100, of RAM; or 0
+ */
+struct dzr_limit {
+	u64 bytes;
+	u8 percent;
+};
+
+/**
+ * struct dzr_config - a table line
+ * @cold: the word for the cold device, as it stands in argv; NULL for "-"
+ * @given: bit for each argument that was given, or set by a message since
+ * @mem_limit: soft limit of the pool
+ * @codec: compression in RAM
+ * @policy: which blocks are cold
+ * @segment_size: bytes of a log segment, a power of two
+ * @demote_age: seconds after which an untouched block is demoted, 0: never
+ * @reserve: bytes of the pool's page reserve, 0: automatic
+ * @overcommit: the cold device may be too small for every block uncompressed
+ * @discard_passdown: freed segments are discarded on the cold device
+ *
+ * Arguments that were not given have their default here.
+ */
+struct dzr_config {
+	const char *cold;
+	u32 given;
+	struct dzr_limit mem_limit;
+	const struct dzr_codec *codec;
+	const struct dzr_policy *policy;
+	u32 segment_size;
+	u32 demote_age;
+	u64 reserve;
+	bool overcommit;
+	bool discard_passdown;
+};
+
+/**
+ * dzr_config_parse() - read a table line
+ * @cfg: the result; untouched on error
+ * @argc: number of words
+ * @argv: the words, as a dm constructor gets them; never modified, and
+ *	@cfg->cold points to one of them
+ * @error: on error, a static text for ti->error, a distinct one for each kind
+ *	of mistake
+ *
+ * Context: any.
+ * Return: 0 or -EINVAL.
+ */
+int dzr_config_parse(struct dzr_config *cfg, unsigned int argc, char **argv,
+		     char **error);
+
+/**
+ * dzr_config_set() - change one argument of a running device
+ * @cfg: changed, and the argument counts as given; untouched on error
+ * @key: name of an argument that can change live: mem_limit, policy,
+ *	demote_age, discard_passdown
+ * @value: as in the table line
+ * @error: on error, a static text
+ *
+ * Context: any; the caller keeps others away from @cfg.
+ * Return: 0 or -EINVAL.
+ */
+int dzr_config_set(struct dzr_config *cfg, const char *key, const char *value,
+		   char **error);
+
+/**
+ * dzr_config_emit() - write the arguments for STATUSTYPE_TABLE
+ * @cfg: the configuration
+ * @buf: where to write, always terminated if @size is not 0
+ * @size: bytes there; DZR_CONFIG_TEXT_MAX is always enough
+ *
+ * Writes "<#args> <arg>..." with the arguments that were given, in the order
+ * of enum dzr_arg_id. The cold device is not part of it. Reading the line again
+ * gives an equal configuration.
+ *
+ * Context: any.
+ * Return: the length of the text, or -ENOSPC if it does not fit.
+ */
+int dzr_config_emit(const struct dzr_config *cfg, char *buf, size_t size);
+
+/**
+ * dzr_parse_size() - read a size
+ * @s: decimal digits, and one of k, K, m, M, g, G, t, T behind them or nothing
+ * @bytes: the result; untouched on error
+ *
+ * Context: any.
+ * Return: 0, -EINVAL if it is not a size, -ERANGE if it is beyond 64 bits.
+ */
+int dzr_parse_size(const char *s, u64 *bytes);
+
+/**
+ * dzr_parse_limit() - read a size, or a percentage of RAM
+ * @s: a size, or 1% to 100%
+ * @limit: the result; untouched on error
+ *
+ * Context: any.
+ * Return: 0, -EINVAL if it is neither, -ERANGE if the size is beyond 64 bits,
+ * -EDOM if the percentage is not from 1 to 100.
+ */
+int dzr_parse_limit(const char *s, struct dzr_limit *limit);
+
+/**
+ * dzr_limit_bytes() - what a limit comes to
+ * @limit: the limit
+ * @ram: bytes of RAM in the machine
+ *
+ * Context: any.
+ * Return: bytes, 0: no limit.
+ */
+u64 dzr_limit_bytes(const struct dzr_limit *limit, u64 ram);
+
+#endif /* DZR_TABLE_H */
