@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+# dm-zram: what a user or developer asks for. The module itself is described in Kbuild.
+#
+#   make [KDIR=<kernel headers or build tree>] [W=1] [C=2]
+#
+# Each kernel's objects go to a directory of their own, build/<kernel release>, in which the
+# sources are symbolic links; so builds for several kernels do not meet.
+
+TOP  := $(CURDIR)
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+# Goals that build the module need a kernel; the others do not look for one.
+ifneq ($(filter-out check unit fuzz style demo help clean,$(or $(MAKECMDGOALS),all)),)
+KREL := $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null)
+ifeq ($(KREL),)
+$(error No kernel build tree in $(KDIR): install the headers of the running kernel, or give KDIR=)
+endif
+# A tree configured for User Mode Linux builds nothing else.
+ifneq ($(shell grep -s '^CONFIG_UML=y' '$(KDIR)/.config'),)
+export ARCH := um
+endif
+# The compiler which built the kernel, when it is here: gcc-12 of Debian's kernels, not gcc.
+KCC := $(firstword $(subst ",,$(shell sed -n 's/^CONFIG_CC_VERSION_TEXT=//p' '$(KDIR)/.config')))
+KCC := $(notdir $(shell command -v '$(patsubst x86_64-linux-gnu-%,%,$(KCC))'))
+CCARG := $(if $(filter default undefined,$(origin CC)),$(if $(KCC),CC=$(KCC)),CC=$(CC))
+endif
+BUILD ?= $(TOP)/build/$(KREL)
+
+.PHONY: all modules module-dir install uninstall clean help check demo unit fuzz style
+
+all: modules
+
+module-dir:
+	@scripts/lib/farm '$(TOP)' '$(BUILD)'
+
+modules: module-dir
+	+@$(MAKE) --no-print-directory -C '$(KDIR)' M='$(BUILD)' $(CCARG) modules
+
+install: modules
+	+@$(MAKE) --no-print-directory -C '$(KDIR)' M='$(BUILD)' $(CCARG) INSTALL_MOD_DIR=updates modules_install
+	depmod $(if $(INSTALL_MOD_PATH),-b '$(INSTALL_MOD_PATH)') '$(KREL)'
+
+uninstall:
+	rm -f '$(INSTALL_MOD_PATH)/lib/modules/$(KREL)/updates/dm-zram.ko'*
+	depmod $(if $(INSTALL_MOD_PATH),-b '$(INSTALL_MOD_PATH)') '$(KREL)'
+
+clean:
+	rm -rf build
+	@if [ -e tests/unit/Makefile ]; then $(MAKE) --no-print-directory -C tests/unit clean; fi
+
+check:
+	@tests/run $(T)
+
+unit:
+	+@$(MAKE) --no-print-directory -C tests/unit check
+
+fuzz:
+	+@$(MAKE) --no-print-directory -C tests/unit fuzz
+
+style:
+	@scripts/style
+
+demo:
+	@scripts/demo
+
+help:
+	@echo 'make                build dm-zram.ko for the running kernel, in build/<release>'
+	@echo 'make KDIR=<dir>     build it for another kernel; W=1 and C=2 as in the kernel'
+	@echo 'make install        install it (INSTALL_MOD_PATH= to put it below another root)'
+	@echo 'make uninstall      remove it again'
+	@echo 'make check          everything that must hold before a commit; T=<pattern> for some of it'
+	@echo 'make unit           the tests in user space'
+	@echo 'make fuzz           the fuzz targets, for a while'
+	@echo 'make style          checkpatch, sparse and shellcheck'
+	@echo 'make demo           swap on dm-zram in a small machine, live'
+	@echo 'make clean          remove everything that was built here (kernels stay in the cache)'
+	@echo
+	@echo 'scripts/vm uml      a shell in a guest with the module loaded; scripts/vm --help for more'
