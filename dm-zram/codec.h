@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Codecs: one 4 KiB block in, one shorter run of bytes out, and back.
  *
@@ -15,6 +15,9 @@
 
 /* Bytes in a block, the unit of everything the target stores. */
 #define DZR_BLOCK_SIZE 4096u
+
+/* What dzr_codec_find() knows, for error texts. */
+#define DZR_CODEC_NAMES "lz4, lzo-rle, zstd"
 
 /*
  * Bytes a destination buffer of ->compress() must have. More than any back-end
@@ -57,7 +60,8 @@ enum dzr_codec_id {
  *	contents of @dst are undefined.
  *
  * Context: none of the functions sleeps, allocates or takes a lock. A
- * workspace has one user at a time and keeps nothing from call to call.
+ * workspace is filled with zeroes before its first use, has one user at a time,
+ * and belongs to one codec and one direction for its whole life.
  */
 struct dzr_codec {
 	const char *name;
@@ -93,10 +97,10 @@ const struct dzr_codec *dzr_codec_find(const char *name);
 const struct dzr_codec *dzr_codec_by_id(u8 id);
 
 /**
- * dzr_codec_names() - the names that dzr_codec_find() knows, for error texts
+ * dzr_codec_names() - the names that dzr_codec_find() knows
  *
  * Context: any.
- * Return: a static text, the names with a comma between them.
+ * Return: DZR_CODEC_NAMES.
  */
 const char *dzr_codec_names(void);
 

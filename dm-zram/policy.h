@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Policies: which blocks are cold.
  *
@@ -23,6 +23,9 @@
 #define DZR_AGE_YOUNG 0
 /* The oldest age; a block that reaches it stays there. */
 #define DZR_AGE_MAX 7
+
+/* What dzr_policy_find() knows, for error texts. */
+#define DZR_POLICY_NAMES "age, fifo"
 
 /*
  * Demotion starts when the pool has come this close to its limit: limit / 16

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Streams: per-CPU codec workspaces that survive CPU hotplug.
  *
@@ -31,14 +31,16 @@ struct dzr_streams;
  * @decomp_ws: workspace of ->decompress(), NULL if it needs none
  * @buf: DZR_STREAM_BUF bytes: compressed data
  * @block: DZR_BLOCK_SIZE bytes: a plain block, gathered or to be scattered
+ * @ready: all of the above is there, and stays
  */
 struct dzr_stream {
-	struct mutex lock;
+	struct mutex lock; /* from dzr_stream_get() to dzr_stream_put() */
 	const struct dzr_codec *codec;
 	void *comp_ws;
 	void *decomp_ws;
 	u8 *buf;
 	u8 *block;
+	bool ready;
 };
 
 /**
