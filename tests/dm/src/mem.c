@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dmz-mem: a working set that checks itself, and a hog that takes memory away.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include "pattern.h"
+
+#define HOG_STEP	(1u << 20)
+#define HOG_STEPS	65536u
+
+static volatile sig_atomic_t stop;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+static void usage(void)
+{
+	fputs("usage: dmz-mem work MEGABYTES [SEED]\n"
+	      "  fills that much anonymous memory with a mixture, reads it back in order and\n"
+	      "  at random, changes half, reads it again; prints pages= wrong=\n"
+	      "       dmz-mem hog LEAVE [READY]\n"
+	      "  locks memory until no more than LEAVE MiB are available, goes on while more\n"
+	      "  become so, and says so by creating the file READY; ends when told to\n", stderr);
+	exit(2);
+}
+
+static uint64_t number(const char *s)
+{
+	char *end;
+	uint64_t v = strtoull(s, &end, 0);
+
+	if (!*s || *end)
+		usage();
+	return v;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "dmz-mem: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static uint64_t check(struct block *mem, struct block *want, uint64_t pages, uint64_t seed,
+		      int second)
+{
+	uint64_t size = 1, wrong = 0, i;
+
+	while (size < pages)
+		size <<= 1;
+	for (i = 0; i < size; i++) {
+		uint64_t at = second ? (i * 0x9e3779b1ull + 7) & (size - 1) : i;
+
+		if (at >= pages)
+			continue;
+		/* before the second check every other page was changed */
+		pattern_fill(want, second && at % 2 ? seed + 1 : seed, at, 0);
+		if (memcmp(&mem[at], want, BLOCK_BYTES) && wrong++ < 5)
+			pattern_explain(&mem[at], want, at);
+	}
+	return wrong;
+}
+
+static int work(uint64_t megabytes, uint64_t seed)
+{
+	uint64_t pages = (megabytes << 20) / BLOCK_BYTES, wrong, i;
+	struct block *mem, want;
+
+	mem = mmap(NULL, pages * BLOCK_BYTES, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mem == MAP_FAILED)
+		die("mmap");
+	madvise(mem, pages * BLOCK_BYTES, MADV_NOHUGEPAGE);
+	for (i = 0; i < pages; i++)
+		pattern_fill(&mem[i], seed, i, 0);
+	wrong = check(mem, &want, pages, seed, 0);
+	for (i = 1; i < pages; i += 2)
+		pattern_fill(&mem[i], seed + 1, i, 0);
+	wrong += check(mem, &want, pages, seed, 1);
+	printf("pages=%llu wrong=%llu\n", (unsigned long long)pages, (unsigned long long)wrong);
+	return wrong != 0;
+}
+
+/* What could be had without swapping, in MiB. */
+static uint64_t available_megabytes(int fd)
+{
+	char text[256];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	char *at;
+
+	if (n <= 0)
+		die("/proc/meminfo");
+	text[n] = 0;
+	at = strstr(text, "MemAvailable:");
+	return at ? strtoull(at + 13, NULL, 10) / 1024 : 0;
+}
+
+static int hog(uint64_t leave, const char *ready)
+{
+	struct timespec nap = { 0, 50 * 1000 * 1000 };
+	unsigned int steps = 0;
+	int fd, adj;
+
+	/* The hog must not be the victim: it is what the test is about. */
+	adj = open("/proc/self/oom_score_adj", O_WRONLY);
+	if (adj < 0 || write(adj, "-1000", 5) != 5)
+		die("oom_score_adj");
+	close(adj);
+	fd = open("/proc/meminfo", O_RDONLY);
+	if (fd < 0)
+		die("/proc/meminfo");
+	signal(SIGTERM, on_term);
+	while (!stop) {
+		void *p = MAP_FAILED;
+
+		if (steps < HOG_STEPS && available_megabytes(fd) > leave)
+			p = mmap(NULL, HOG_STEP, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
+		if (p != MAP_FAILED) {
+			/* A failed lock leaves pages untouched: take them now. */
+			memset(p, 0x5a, HOG_STEP);
+			steps++;
+			continue;
+		}
+		if (ready) {
+			close(open(ready, O_CREAT | O_WRONLY, 0600));
+			ready = NULL;
+		}
+		nanosleep(&nap, NULL);
+	}
+	printf("held=%u\n", steps);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc >= 3 && argc <= 4 && !strcmp(argv[1], "work"))
+		return work(number(argv[2]), argc > 3 ? number(argv[3]) : 1);
+	if (argc >= 3 && argc <= 4 && !strcmp(argv[1], "hog"))
+		return hog(number(argv[2]), argc > 3 ? argv[3] : NULL);
+	usage();
+}
