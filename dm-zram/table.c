@@ -552,5 +552,5 @@ int dzr_config_emit(const struct dzr_config *cfg, char *buf, size_t size)
 	for (id = 0; id < DZR_NR_ARGS && len < size; id++)
 		if (cfg->given & (1u << id))
 			len += dzr_emit_arg(cfg, id, buf + len, size - len);
-	return len < size ? len : -ENOSPC;
+	return len < size ? (int)len : -ENOSPC;
 }
