@@ -39,12 +39,12 @@ static u8 dzr_age_chilled(void)
 
 /*
  * One read of a cold block says nothing: swapped-out pages are read once, and
- * so are the blocks of a scan. The second one within DZR_AGE_MAX rotations
- * says that the block is worth its place in RAM.
+ * so are the blocks of a scan. Two of them within the time for which the hand
+ * leaves a block in RAM say that there it would have been a hit.
  */
-static bool dzr_age_promote(u8 cold_age)
+static bool dzr_age_promote(u8 cold_age, u8 threshold)
 {
-	return cold_age < DZR_AGE_MAX;
+	return cold_age + DZR_PROMOTE_MARGIN < threshold;
 }
 
 static const struct dzr_policy dzr_policy_age = {

@@ -49,6 +49,14 @@
  * enough to take everything that nobody touches between them.
  */
 #define DZR_THRESHOLD_MIN 1
+/*
+ * A cold block is promoted if it was read again this many rotations sooner than
+ * the hand would have taken it from RAM. One is the error of an age; it also
+ * keeps a working set beyond RAM from chasing itself through the log: without it
+ * and the threshold the traces of tests/unit/test_policy.c demote seven times as
+ * much.
+ */
+#define DZR_PROMOTE_MARGIN 1
 /* Takes only blocks that have reached the oldest age: the idle sweep. */
 #define DZR_THRESHOLD_IDLE DZR_AGE_MAX
 
@@ -64,9 +72,12 @@
  * @cold_touch: the age of a cold entry after a read that did not promote it
  * @cold_visit: the hand passes over a cold entry: its new age
  * @promote: a cold entry with @cold_age is read: bring it back to RAM?
+ *	@threshold is the one of the fast hand while the pool is above its stop
+ *	mark, so that something else has to go for it; DZR_THRESHOLD_IDLE while
+ *	there is room.
  *
- * The age of a cold entry says how long ago its previous cold read was;
- * DZR_AGE_MAX is long ago, or never.
+ * The age of a cold entry says how many rotations ago its previous cold read
+ * was; DZR_AGE_MAX is long ago, or never.
  */
 struct dzr_policy {
 	const char *name;
@@ -76,7 +87,7 @@ struct dzr_policy {
 	u8 (*chilled)(void);
 	u8 (*cold_touch)(u8 cold_age);
 	u8 (*cold_visit)(u8 cold_age);
-	bool (*promote)(u8 cold_age);
+	bool (*promote)(u8 cold_age, u8 threshold);
 };
 
 /**
