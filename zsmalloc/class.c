@@ -55,7 +55,7 @@ static unsigned int layout_waste(const struct layout *l)
 /* The class below @above; its size is 0 when there is none. */
 static struct layout layout_below(const struct layout *above)
 {
-	unsigned int target = above->cost - above->cost / 64;
+	unsigned int target = above->cost - above->cost / 96;
 	struct layout best = { .size = 0 };
 	unsigned int size, last = DZS_MIN_SLOT;
 
@@ -66,7 +66,7 @@ static struct layout layout_below(const struct layout *above)
 			continue;
 		if (!best.size) {
 			best = l;
-			last = max(last, size - size / 64);
+			last = max(last, size - size / 128);
 		} else if (layout_waste(&l) < layout_waste(&best)) {
 			best = l;
 		}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel as a unit test sees it: what the headers in linux/ are built on,
+ * and the knobs and counters that a test uses. Include it after any kernel
+ * header, or alone.
+ */
+#ifndef SHIM_H
+#define SHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct page;
+
+/* Kinds of allocation that can be told to fail. */
+enum shim_kind {
+	SHIM_PAGE	= 1,
+	SHIM_CACHE	= 2,	/* kmem_cache_alloc() */
+	SHIM_MALLOC	= 4,	/* kmalloc() and relatives, and new caches */
+	SHIM_ANY	= 7,
+};
+
+/**
+ * struct shim - knobs (set by the test) and counters (read by it)
+ * @fail_kinds: which kinds of allocation take part in failing
+ * @fail_at: the allocation that fails, counted from 1; 0: none
+ * @fail_on: all from @fail_at on fail, not just that one
+ * @fail_every: of all allocations, one in so many fails; 0: none
+ * @high_pfn_every: one page in so many has a frame number above 32 bits
+ * @strict: no allocation, and no freeing, under a spinlock
+ * @expect_warn: warnings are counted, they do not end the test
+ * @contended: what spin_is_contended() says
+ * @clock_ns: what the clock says; 0: real time
+ * @allocs: allocations that took part so far
+ * @pages: pages allocated and not freed
+ * @objects: other allocations not freed
+ * @warns: warnings counted
+ * @gfp_and: bits that all page and cache requests that may not sleep had
+ * @max_pages: largest @pages so far
+ */
+struct shim {
+	unsigned int fail_kinds;
+	unsigned long fail_at;
+	bool fail_on;
+	unsigned long fail_every;
+	unsigned long high_pfn_every;
+	bool strict;
+	bool expect_warn;
+	bool contended;
+	uint64_t clock_ns;
+	unsigned long allocs;
+	long pages;
+	long objects;
+	unsigned long warns;
+	unsigned int gfp_and;
+	long max_pages;
+};
+
+extern struct shim shim;
+
+/* Used by tests. */
+void shim_fail(unsigned int kinds, unsigned long at, bool on);
+void shim_no_fail(void);
+void shim_check_leaks(const char *where);
+_Noreturn void shim_die(const char *file, int line, const char *what);
+uint64_t shim_random(uint64_t *state);
+/* Fill @len bytes with what @seed says; and compare. */
+void shim_fill(void *buf, size_t len, uint64_t seed);
+bool shim_same(const void *buf, size_t len, uint64_t seed);
+
+#define check(cond) \
+	do { if (!(cond)) shim_die(__FILE__, __LINE__, #cond); } while (0)
+
+/* Used by the headers. */
+struct page *shim_alloc_page(unsigned int gfp);
+void shim_free_page(struct page *page);
+unsigned long shim_page_to_pfn(const struct page *page);
+struct page *shim_pfn_to_page(unsigned long pfn);
+void *shim_page_address(const struct page *page);
+struct page *shim_virt_to_page(const void *addr);
+void *shim_malloc(size_t size, unsigned int gfp);
+void shim_free(void *p);
+void shim_warn(const char *file, int line, const char *cond);
+
+static inline bool shim_warn_on(bool cond, const char *file, int line,
+				const char *what)
+{
+	if (cond)
+		shim_warn(file, line, what);
+	return cond;
+}
+
+void *shim_self(void);
+void shim_depth(int change);
+void shim_lock_taken(void **owner);
+void shim_lock_dropped(void **owner);
+void shim_assert_held(void **owner);
+bool shim_contended(void);
+void shim_might_sleep(void);
+uint64_t shim_clock(void);
+int shim_kstrtou64(const char *s, unsigned int base,
+		   unsigned long long *res);
+unsigned long long shim_memparse(const char *s, char **end);
+int shim_scnprintf(char *buf, size_t size, const char *fmt, ...)
+	__attribute__((__format__(printf, 3, 4)));
+
+#endif /* SHIM_H */
