@@ -276,5 +276,28 @@ disk_sectors_written() {
 	awk '{ print $7 }' "/sys/class/block/${dev##*/}/stat"
 }
 
+# ---- leaks -----------------------------------------------------------------------------------
+
+# kernel_kib: memory of the kernel's own, once what can be given back has been.
+kernel_kib() {
+	drop_caches
+	sleep 1
+	awk '/^(SUnreclaim|VmallocUsed|KernelStack|Percpu):/ { n += $2 } END { print n }' /proc/meminfo
+}
+
+# check_leaks: what kmemleak has to say of our module, where the kernel has it.
+check_leaks() {
+	local leak=/sys/kernel/debug/kmemleak
+	[ -w $leak ] || return 0
+	# An object counts as lost when it has been unreachable for some seconds.
+	sleep 5
+	echo scan >$leak 2>/dev/null || return 0 # it gave up, for want of memory
+	echo scan >$leak
+	! grep -Eq 'dzr_|dzs_|dm_zram' $leak || {
+		head -n 60 $leak >&2
+		fail "kmemleak found memory of ours that nobody refers to"
+	}
+}
+
 [ -n "${COLD:-}" ] || fail "COLD is not set: run me by scripts/vm"
 [ -x "$helpers/dmz-blk" ] || fail "$helpers/dmz-blk is missing: make -C tests/dm/src"

@@ -1,0 +1,91 @@
+#!/bin/bash
+# Create, fill, suspend, resume, remove, again and again with I/O going on: no hang, no leak.
+# vm: uml-debug qemu-6.12
+# mem: 256M
+# cold: 64M
+# cpus: 2
+# timeout: 240
+# shellcheck source=tests/dm/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+cycles=$(by_kind 200 60)
+
+# Whoever hangs in the kernel cannot report it: a watchdog looks for progress.
+progress=$T/progress
+echo 0 >"$progress"
+watchdog() {
+	local last=none now
+	while sleep 40; do
+		now=$(cat "$progress")
+		if [ "$now" = "$last" ]; then
+			echo w >/proc/sysrq-trigger
+			echo "$test_name: FAILED: no progress for 40 s in cycle $now" >&2
+			sleep 1
+			kill -9 $$
+		fi
+		last=$now
+	done
+}
+watchdog &
+background="$background $!"
+
+# One device after the other: with and without a cold device, small and tiny pools, each codec.
+args=(
+	"$COLD mem_limit 1M"
+	"$COLD mem_limit 1M algorithm zstd policy fifo segment_size 64K"
+	"$COLD mem_limit 0 demote_age 1"
+	"- mem_limit 16M algorithm lzo-rle"
+	"$COLD mem_limit 4% overcommit discard_passdown off"
+)
+suspend_options=("" "--noflush" "--nolockfs" "--noflush --nolockfs")
+
+cycle() { # cycle NUMBER
+	local i=$1 writer reader checked=$(($1 % 8 == 0))
+	# shellcheck disable=SC2046,SC2086
+	dmsetup create z --table "$(table 16M ${args[i % ${#args[@]}]})"
+	[ -e /dev/mapper/z ] || dmsetup mknodes z
+	"$helpers/dmz-blk" write /dev/mapper/z --seed "$i" --ratio 0 --batch 16 --random --report \
+		--passes $((checked ? 1 : 1000)) >"$T/writer" &
+	writer=$!
+	"$helpers/dmz-blk" verify /dev/mapper/z --report --passes 1000 --batch 64 >"$T/reader" &
+	reader=$!
+	# not always at the same moment
+	[ $((i % 3)) = 0 ] || sleep "0.0$((i * 7 % 10))"
+	# shellcheck disable=SC2086
+	dmsetup suspend ${suspend_options[i % 4]} z
+	[ $((i % 5)) != 0 ] || sleep 0.05
+	dmsetup resume z
+	case $((i % 6)) in
+	1) dmsetup message z 0 demote 100 ;;
+	3) dmsetup message z 0 compact ;;
+	esac 2>/dev/null || true # without a cold device there is nothing to demote
+	kill $reader 2>/dev/null || true
+	if [ $checked = 1 ]; then
+		wait $writer || fail "cycle $i: writer: $(cat "$T/writer")"
+		grep -q ' failed=0 ' "$T/writer" || fail "cycle $i: writer: $(cat "$T/writer")"
+		"$helpers/dmz-blk" verify /dev/mapper/z --seed "$i" --ratio 0 --batch 64 >"$T/verify" ||
+			fail "cycle $i: $(cat "$T/verify")"
+	else
+		kill $writer 2>/dev/null || true
+	fi
+	wait $writer $reader 2>/dev/null || true
+	# As a reboot would: demotion, cleaning and discards may be under way.
+	dmsetup remove z
+	echo "$i" >"$progress"
+}
+
+[ -n "$fields" ] || { create z 16M -; remove z; }
+# The first ones fill the kernel's caches.
+for ((i = 1; i <= 20; i++)); do cycle $i; done
+before=$(kernel_kib)
+while [ $i -le "$cycles" ]; do
+	cycle $i
+	i=$((i + 1))
+done
+after=$(kernel_kib)
+note "$cycles cycles in $SECONDS s; kernel memory before $before KiB, after $after KiB"
+# One leaf page lost in a cycle would be 4 KiB a cycle.
+check "KiB of kernel memory kept by $((cycles - 20)) cycles" $((after - before)) -le $(((cycles - 20) * 3 + 256))
+[ -z "$(dmsetup ls --target zram)" ] || fail "a device was left behind"
+"$helpers/dmz-blk" excl "$COLD" || fail "the cold device cannot be opened exclusively after $cycles cycles"
+check_leaks
