@@ -649,7 +649,7 @@ int main(void)
 		printf("table: %d failures\n", failures);
 		return 1;
 	}
-	printf("table: ok, %zu wrong lines, %zu settings, %d random lines\n",
+	printf("  %zu wrong lines, %zu settings, %d random lines\n",
 	       ARRAY_SIZE(wrong_lines), ARRAY_SIZE(settings), RANDOM_LINES);
 	return 0;
 }
