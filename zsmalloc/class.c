@@ -4,8 +4,8 @@
  *
  * A zspage of k pages holds n slots of floor(k * 4096 / n) bytes. Going down
  * from the largest slot, a class is worth having when a slot of it costs at
- * least 1/64 less memory than one of the class above, its share of the
- * descriptor included. Among the sizes around the first such one the cheapest
+ * least 1/192 less than one of the class above, its share of the descriptor
+ * included. Among the sizes around the first such one the cheapest
  * in waste is taken, and each size is given the chain length that makes a slot
  * of it cheapest. So two classes of the same layout cannot arise, and no object
  * is rounded up by much more than the geometry of whole pages forces on it.
@@ -16,6 +16,13 @@
 
 #include "dzs-internal.h"
 
+/*
+ * A byte of a descriptor counts as so many bytes of a page: metadata has a tight
+ * budget of its own, and the classes should not meet it by luck.
+ */
+#define DESC_WEIGHT	12U
+#define DESC_COST	(DESC_WEIGHT * sizeof(struct dzs_zspage))
+
 /* The way to cut pages into slots of one size. */
 struct layout {
 	unsigned int size;
@@ -24,7 +31,7 @@ struct layout {
 	unsigned int cost;	/* of a slot, in 1/256 byte */
 };
 
-/* The best layout for @size: the least memory for a slot. */
+/* The best layout for @size: the least cost of a slot. */
 static struct layout layout_for(unsigned int size)
 {
 	struct layout best = { .size = size, .cost = ~0U };
@@ -35,8 +42,7 @@ static struct layout layout_for(unsigned int size)
 		if (slots > DZS_MAX_SLOTS ||
 		    (chain < DZS_MIN_CHAIN && slots < DZS_MAX_SLOTS / 2))
 			continue;
-		cost = (chain * PAGE_SIZE + sizeof(struct dzs_zspage)) * 256 /
-		       slots;
+		cost = (chain * PAGE_SIZE + DESC_COST) * 256 / slots;
 		if (cost <= best.cost) {
 			best.slots = slots;
 			best.chain = chain;
@@ -55,7 +61,7 @@ static unsigned int layout_waste(const struct layout *l)
 /* The class below @above; its size is 0 when there is none. */
 static struct layout layout_below(const struct layout *above)
 {
-	unsigned int target = above->cost - above->cost / 96;
+	unsigned int target = above->cost - above->cost / 192;
 	struct layout best = { .size = 0 };
 	unsigned int size, last = DZS_MIN_SLOT;
 

@@ -70,22 +70,24 @@ static unsigned long class_surplus(const struct dzs_class *class)
 	return room > keep ? room - keep : 0;
 }
 
-/* Pages' worth of free slots above the slack of the pool and its classes. */
+/*
+ * Pages to free until what is left of the free slots is the slack. The slack is
+ * a share of the pool as it will be then, which is smaller.
+ */
 static unsigned long pool_surplus(struct dzs_pool *pool)
 {
-	unsigned long pages = 0, slack;
-	u64 bytes = 0;
+	unsigned int percent = READ_ONCE(pool->slack);
+	unsigned long pages = 0, free = 0, slack;
 	unsigned int i;
 
 	for (i = 0; i < pool->nr_classes; i++) {
 		struct dzs_class *class = &pool->classes[i];
 
 		pages += READ_ONCE(class->nr_pages);
-		bytes += (u64)class_surplus(class) * class->size;
+		free += class_surplus(class) * class->chain / class->slots;
 	}
-	slack = pages * READ_ONCE(pool->slack) / 100;
-	pages = bytes >> PAGE_SHIFT;
-	return pages > slack ? pages - slack : 0;
+	slack = pages * percent / 100;
+	return free > slack ? (free - slack) * 100 / (100 - percent) : 0;
 }
 
 unsigned long dzs_compactable(struct dzs_pool *pool)
@@ -184,8 +186,7 @@ static struct dzs_zspage *pick(struct run *run, struct dzs_class *class,
 	u64 since;
 
 	since = hold(class);
-	cap = min_t(u64, class_surplus(class),
-		    ((u64)left << PAGE_SHIFT) / class->size);
+	cap = min(class_surplus(class), left * class->slots / class->chain);
 	zs = dzs_isolate(class, groups, cap);
 	unhold(run, class, since);
 	return zs;

@@ -19,7 +19,7 @@ static void test_classes(struct dzs_pool *pool)
 		check((c->slots + 1) * c->size > c->chain * PAGE_SIZE);
 		check(c->slots <= DZS_MAX_SLOTS && c->chain <= DZS_MAX_CHAIN);
 		check(!i || c[-1].size - c->size <= DZS_MAX_GAP);
-		/* No two classes cost the same: that would be one too many. */
+		/* No two classes of the same density: one would be too many. */
 		check(!i || c[-1].chain * c->slots > c->chain * c[-1].slots);
 	}
 	for (len = 1; len <= DZS_MAX_SIZE; len++) {

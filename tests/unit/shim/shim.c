@@ -138,6 +138,7 @@ void shim_no_fail(void)
 {
 	shim_fail(0, 0, false);
 	shim.fail_every = 0;
+	shim.high_pfn_every = 0;
 }
 
 /* Called for each allocation; decides whether it fails. */
