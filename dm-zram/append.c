@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Appending objects to the open segment, and pinning objects for a read.
+ *
+ * A buffer is found by its segment number; there are few buffers, so a linear
+ * look beats any index. The look is taken under the entry lock of the object
+ * (see dzr_log_pin()): an object is re-pointed away from a segment that could
+ * not be written only under that lock, so the segment it names is either in a
+ * buffer or on the device, never in between.
+ *
+ * Locks: log->lock, inside the entry lock, outside segs->lock.
+ */
+#include <linux/crc32c.h>
+#include <linux/lockdep.h>
+
+#include "log-internal.h"
+
+/* The checksum covers the header up to itself, and the data. */
+static u32 dzr_object_crc(const struct dzr_object_header *hdr, u32 len)
+{
+	u32 crc;
+
+	crc = crc32c(~0U, hdr, offsetof(struct dzr_object_header, crc));
+	return crc32c(crc, hdr + 1, len);
+}
+
+void dzr_object_seal(struct dzr_log *log, u32 seg,
+		     struct dzr_object_header *hdr)
+{
+	hdr->seq = cpu_to_le32(dzr_segs_seq(log->segs, seg));
+	hdr->crc = cpu_to_le32(dzr_object_crc(hdr, le16_to_cpu(hdr->len)));
+}
+
+bool dzr_object_check(struct dzr_log *log, u32 seg,
+		      const struct dzr_object_header *hdr, u32 block, u32 len)
+{
+	return le32_to_cpu(hdr->block) == block &&
+	       le16_to_cpu(hdr->len) == len &&
+	       le32_to_cpu(hdr->seq) == dzr_segs_seq(log->segs, seg) &&
+	       le32_to_cpu(hdr->crc) == dzr_object_crc(hdr, len);
+}
+
+bool dzr_buf_assign(struct dzr_buf *buf, bool reserve)
+{
+	struct dzr_log *log = buf->log;
+	u32 seg;
+
+	lockdep_assert_held(&log->lock);
+
+	seg = dzr_segs_alloc(log->segs, reserve);
+	if (seg == DZR_NO_SEGMENT)
+		return false;
+	/* Carry the low half, which the accounting keeps, into the whole. */
+	log->seq += dzr_segs_seq(log->segs, seg) - (u32)log->seq;
+	buf->seg = seg;
+	buf->seq = log->seq;
+	return true;
+}
+
+/* Open a segment for a stream. Returns 0 or why not. */
+static int dzr_log_open(struct dzr_log *log, enum dzr_log_stream stream)
+{
+	struct dzr_buf *buf;
+
+	lockdep_assert_held(&log->lock);
+
+	if (log->failed)
+		return -EIO;
+	buf = list_first_entry_or_null(&log->free[stream], struct dzr_buf,
+				       link);
+	if (!buf)
+		return -EAGAIN;
+	if (!dzr_buf_assign(buf, stream == DZR_STREAM_CLEANER))
+		return log->full ? -ENOSPC : -EAGAIN;
+	list_del_init(&buf->link);
+	buf->old_seg = DZR_NO_SEGMENT;
+	buf->used = sizeof(struct dzr_seg_header);
+	buf->objects = 0;
+	buf->state = DZR_BUF_OPEN;
+	log->open[stream] = buf;
+	return 0;
+}
+
+bool dzr_buf_close(struct dzr_buf *buf)
+{
+	struct dzr_log *log = buf->log;
+
+	lockdep_assert_held(&log->lock);
+
+	log->open[buf->stream] = NULL;
+	buf->state = buf->writers ? DZR_BUF_CLOSED : DZR_BUF_WRITING;
+	return !buf->writers;
+}
+
+/* Take room for @size bytes from an open buffer. */
+static void dzr_buf_claim(struct dzr_buf *buf, u32 size, u32 len,
+			  struct dzr_append *a)
+{
+	struct dzr_log *log = buf->log;
+
+	lockdep_assert_held(&log->lock);
+
+	a->log = log;
+	a->buf = buf;
+	a->len = len;
+	a->loc = dzr_loc(buf->seg, buf->used, len);
+	a->data = buf->data + buf->used + sizeof(struct dzr_object_header);
+	dzr_segs_get_object(log->segs, buf->seg, size);
+	buf->used += size;
+	buf->objects++;
+	buf->writers++;
+}
+
+/* All of the header that a reader of the buffer may look at. */
+static void dzr_append_header(struct dzr_append *a, u32 block, u8 codec)
+{
+	struct dzr_object_header *hdr = (void *)(a->data - sizeof(*hdr));
+
+	hdr->block = cpu_to_le32(block);
+	hdr->len = cpu_to_le16(a->len);
+	hdr->codec = codec;
+	hdr->flags = 0;
+}
+
+int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
+		    u8 codec, u32 len, struct dzr_append *a)
+{
+	u32 size = dzr_object_size(len);
+	struct dzr_buf *full = NULL;
+	struct dzr_buf *buf;
+	int err = 0;
+
+	spin_lock(&log->lock);
+	buf = log->open[stream];
+	if (buf && buf->used + size > log->segment_size) {
+		if (dzr_buf_close(buf))
+			full = buf;
+		buf = NULL;
+	}
+	if (!buf) {
+		err = dzr_log_open(log, stream);
+		buf = log->open[stream];
+	}
+	if (!err)
+		dzr_buf_claim(buf, size, len, a);
+	spin_unlock(&log->lock);
+
+	if (!err)
+		dzr_append_header(a, block, codec);
+	if (full)
+		dzr_buf_submit(full);
+	if (err == -EAGAIN || (full && stream == DZR_STREAM_USER))
+		dzr_cleaner_wake(log);
+	return err;
+}
+
+void dzr_log_commit(struct dzr_append *a, bool live)
+{
+	struct dzr_object_header *hdr = (void *)(a->data - sizeof(*hdr));
+	struct dzr_log *log = a->log;
+	struct dzr_buf *buf = a->buf;
+	bool submit;
+
+	if (!live)
+		hdr->flags = DZR_OBJECT_DEAD;
+	dzr_object_seal(log, buf->seg, hdr);
+	if (!live)
+		dzr_log_put(log, a->loc);
+
+	spin_lock(&log->lock);
+	submit = !--buf->writers && buf->state == DZR_BUF_CLOSED;
+	if (submit)
+		buf->state = DZR_BUF_WRITING;
+	spin_unlock(&log->lock);
+	if (submit)
+		dzr_buf_submit(buf);
+}
+
+void dzr_log_put(struct dzr_log *log, dzr_loc_t loc)
+{
+	bool freed = dzr_segs_put_object(log->segs, dzr_loc_seg(loc),
+					 dzr_object_size(dzr_loc_len(loc)));
+
+	/* Pairs with the store in dzr_cleaner_stuck(): one of us sees it. */
+	smp_mb__after_atomic();
+	if (unlikely(READ_ONCE(log->full))) {
+		WRITE_ONCE(log->full, false);
+		dzr_cleaner_wake(log);
+	}
+	if (freed)
+		dzr_log_kick(log);
+}
+
+/* The buffer that holds a segment, or NULL. */
+static struct dzr_buf *dzr_buf_find(struct dzr_log *log, u32 seg)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&log->lock);
+
+	for (i = 0; i < DZR_NR_BUFS; i++) {
+		struct dzr_buf *buf = &log->bufs[i];
+
+		if (buf->state == DZR_BUF_FREE || buf->state == DZR_BUF_DONE)
+			continue;
+		if (buf->seg == seg || buf->old_seg == seg)
+			return buf;
+	}
+	return NULL;
+}
+
+void dzr_log_pin(struct dzr_log *log, dzr_loc_t loc, struct dzr_pin *pin)
+{
+	pin->log = log;
+	pin->loc = loc;
+	pin->data = NULL;
+	dzr_segs_pin(log->segs, dzr_loc_seg(loc));
+
+	spin_lock(&log->lock);
+	pin->buf = dzr_buf_find(log, dzr_loc_seg(loc));
+	if (pin->buf) {
+		pin->buf->readers++;
+		pin->data = pin->buf->data + dzr_loc_off(loc) +
+			    sizeof(struct dzr_object_header);
+	}
+	spin_unlock(&log->lock);
+}
+
+void dzr_log_unpin(struct dzr_pin *pin)
+{
+	struct dzr_log *log = pin->log;
+	bool kick = false;
+
+	if (pin->buf) {
+		spin_lock(&log->lock);
+		pin->buf->readers--;
+		dzr_buf_release(pin->buf);
+		kick = pin->buf->state == DZR_BUF_FREE;
+		spin_unlock(&log->lock);
+	}
+	if (dzr_segs_unpin(log->segs, dzr_loc_seg(pin->loc)) || kick)
+		dzr_log_kick(log);
+}

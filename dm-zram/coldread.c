@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reading one object back from the cold device.
+ *
+ * Just the logical blocks that the object touches are read. What comes back
+ * is believed only if the header names the block and the segment's present
+ * sequence number, and the checksum holds: a stale, torn or misdirected write
+ * is an error of this one block.
+ *
+ * Locks: none. The segment is pinned for as long as the read takes.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "log-internal.h"
+
+/* Bytes that hold the largest object, wherever it starts. */
+static u32 dzr_read_size(struct dzr_log *log)
+{
+	return roundup_pow_of_two(ALIGN(DZR_MAX_OBJECT, log->lbs) + log->lbs);
+}
+
+static void *dzr_read_elem_alloc(gfp_t gfp, void *data)
+{
+	struct dzr_log *log = data;
+	struct dzr_cold_read *cr = kzalloc(sizeof(*cr), gfp);
+
+	if (!cr)
+		return NULL;
+	cr->buf = kmalloc(dzr_read_size(log), gfp);
+	if (!cr->buf) {
+		kfree(cr);
+		return NULL;
+	}
+	return cr;
+}
+
+static void dzr_read_elem_free(void *elem, void *data)
+{
+	struct dzr_cold_read *cr = elem;
+
+	kfree(cr->buf);
+	kfree(cr);
+}
+
+int dzr_reads_init(struct dzr_log *log)
+{
+	log->reads = mempool_create(DZR_READ_RESERVE, dzr_read_elem_alloc,
+				    dzr_read_elem_free, log);
+	return log->reads ? 0 : -ENOMEM;
+}
+
+u64 dzr_reads_bytes(struct dzr_log *log)
+{
+	return (u64)DZR_READ_RESERVE *
+	       (sizeof(struct dzr_cold_read) + dzr_read_size(log));
+}
+
+struct dzr_cold_read *dzr_cold_read_alloc(struct dzr_log *log)
+{
+	return mempool_alloc(log->reads, GFP_NOWAIT | __GFP_NOWARN);
+}
+
+void dzr_cold_read_free(struct dzr_cold_read *cr)
+{
+	struct dzr_log *log = cr->pin.log;
+
+	mempool_free(cr, log->reads);
+	dzr_log_kick(log);
+}
+
+/* Find the object in what was read; true if it is the right one. */
+static bool dzr_cold_read_check(struct dzr_cold_read *cr)
+{
+	struct dzr_log *log = cr->pin.log;
+	u32 skip = dzr_loc_off(cr->pin.loc) % log->lbs;
+	const struct dzr_object_header *hdr = (void *)(cr->buf + skip);
+
+	if (!dzr_object_check(log, dzr_loc_seg(cr->pin.loc), hdr, cr->block,
+			      dzr_loc_len(cr->pin.loc)))
+		return false;
+	cr->codec = hdr->codec;
+	cr->data = (const u8 *)(hdr + 1);
+	return true;
+}
+
+static void dzr_cold_read_work(struct work_struct *work)
+{
+	struct dzr_cold_read *cr = container_of(work, struct dzr_cold_read,
+						work);
+	struct dzr_stats __percpu *stats = cr->pin.log->stats;
+
+	if (cr->bio.bi_status) {
+		cr->error = -EIO;
+		dzr_stat_add(stats, DZR_STAT_COLD_READ_ERRORS, 1);
+	} else if (!dzr_cold_read_check(cr)) {
+		cr->error = -EIO;
+		dzr_stat_add(stats, DZR_STAT_COLD_BAD_OBJECTS, 1);
+	}
+	cr->end(cr);
+}
+
+static void dzr_cold_read_endio(struct bio *bio)
+{
+	struct dzr_cold_read *cr = container_of(bio, struct dzr_cold_read,
+						bio);
+
+	queue_work(cr->pin.log->wq, &cr->work);
+}
+
+void dzr_cold_read_submit(struct dzr_cold_read *cr)
+{
+	struct dzr_log *log = cr->pin.log;
+	u32 off = dzr_loc_off(cr->pin.loc);
+	u32 start = round_down(off, log->lbs);
+	u32 end = round_up(off + dzr_object_size(dzr_loc_len(cr->pin.loc)),
+			   log->lbs);
+
+	cr->error = 0;
+	cr->data = NULL;
+	INIT_WORK(&cr->work, dzr_cold_read_work);
+	bio_init(&cr->bio, log->bdev, &cr->vec, 1, REQ_OP_READ);
+	cr->bio.bi_iter.bi_sector = dzr_log_sector(log, dzr_loc_seg(cr->pin.loc)) +
+				    (start >> SECTOR_SHIFT);
+	cr->bio.bi_end_io = dzr_cold_read_endio;
+	__bio_add_page(&cr->bio, virt_to_page(cr->buf), end - start,
+		       offset_in_page(cr->buf));
+	dzr_stat_add(log->stats, DZR_STAT_COLD_READS, 1);
+	dzr_stat_add(log->stats, DZR_STAT_COLD_READ_BYTES, end - start);
+	submit_bio(&cr->bio);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Differences between kernel versions, and nothing else. Kbuild looks at the
+ * headers being built against and defines DZR_HAVE_*; no version is asked.
+ */
+#ifndef DZR_COMPAT_H
+#define DZR_COMPAT_H
+
+#include <linux/blkdev.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+
+#ifndef DZR_HAVE_SHRINKER_ALLOC
+
+/**
+ * struct dzr_old_shrinker - a shrinker with the pointer that newer ones have
+ * @s: the shrinker
+ * @private_data: for its owner
+ */
+struct dzr_old_shrinker {
+	struct shrinker s;
+	void *private_data;
+};
+
+static inline struct shrinker *dzr_shrinker_alloc(void)
+{
+	struct dzr_old_shrinker *old = kzalloc(sizeof(*old), GFP_KERNEL);
+
+	return old ? &old->s : NULL;
+}
+
+static inline void dzr_shrinker_set(struct shrinker *s, void *data)
+{
+	container_of(s, struct dzr_old_shrinker, s)->private_data = data;
+}
+
+static inline void *dzr_shrinker_data(struct shrinker *s)
+{
+	return container_of(s, struct dzr_old_shrinker, s)->private_data;
+}
+
+static inline int dzr_shrinker_add(struct shrinker *s, const char *name)
+{
+	return register_shrinker(s, "%s", name);
+}
+
+static inline void dzr_shrinker_abandon(struct shrinker *s)
+{
+	kfree(container_of(s, struct dzr_old_shrinker, s));
+}
+
+static inline void dzr_shrinker_free(struct shrinker *s)
+{
+	unregister_shrinker(s);
+	dzr_shrinker_abandon(s);
+}
+
+#else
+
+static inline struct shrinker *dzr_shrinker_alloc(void)
+{
+	return shrinker_alloc(0, "dm-zram");
+}
+
+static inline void dzr_shrinker_set(struct shrinker *s, void *data)
+{
+	s->private_data = data;
+}
+
+static inline void *dzr_shrinker_data(struct shrinker *s)
+{
+	return s->private_data;
+}
+
+static inline int dzr_shrinker_add(struct shrinker *s, const char *name)
+{
+	shrinker_register(s);
+	return 0;
+}
+
+static inline void dzr_shrinker_abandon(struct shrinker *s)
+{
+	shrinker_free(s);
+}
+
+static inline void dzr_shrinker_free(struct shrinker *s)
+{
+	shrinker_free(s);
+}
+
+#endif
+
+/**
+ * dzr_limits_stable - ask for pages that do not change while they are written
+ * @limits: of the queue
+ *
+ * Older kernels have a queue flag instead: dzr_queue_stable().
+ */
+static inline void dzr_limits_stable(struct queue_limits *limits)
+{
+#ifdef DZR_HAVE_BLK_FEAT
+	limits->features |= BLK_FEAT_STABLE_WRITES;
+#endif
+}
+
+/**
+ * dzr_queue_stable - as dzr_limits_stable(), for kernels with a queue flag
+ * @q: the queue
+ */
+static inline void dzr_queue_stable(struct request_queue *q)
+{
+#ifndef DZR_HAVE_BLK_FEAT
+	blk_queue_flag_set(QUEUE_FLAG_STABLE_WRITES, q);
+#endif
+}
+
+#endif /* DZR_COMPAT_H */

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Demotion. See demote.h.
+ *
+ * Work goes in bounded steps, one leaf of the block table at a time; a step
+ * that finds no segment buffer leaves, and the end of a segment write kicks
+ * the worker on.
+ *
+ * Locks: d->hand_lock around each step; entry locks inside.
+ */
+#include <linux/lockdep.h>
+#include <linux/sched/signal.h>
+
+#include "demote.h"
+#include "tier.h"
+
+/* Demotion is counted in pages: compact each time this many are due. */
+#define DZR_STEP_PAGES		64UL
+
+/* Leaves visited by one run of the worker before others get a turn. */
+#define DZR_STEP_LEAVES		64
+
+/* The sweep moves on, and looks whether the device is idle, once a second. */
+#define DZR_TICK_MS		1000U
+
+/* A device with fewer reads and writes a second than this is idle. */
+#define DZR_IDLE_IOS		64
+
+/* Freed segments that are discarded in one idle second. */
+#define DZR_IDLE_DISCARDS	16
+
+/* Rotations that found nothing to demote before the worker gives up. */
+#define DZR_BARREN_TURNS	(DZR_THRESHOLD_START + 2)
+
+/* Above all ages: visit to age, take nothing. */
+#define DZR_THRESHOLD_NONE	(DZR_AGE_MAX + 1)
+
+/* The shrinker's wishes do not pile up beyond this share of the pool. */
+#define DZR_PRESSURE_DIV	16
+
+/**
+ * struct dzr_step - what a pass over some leaves did
+ * @blocks: blocks demoted
+ * @bytes: pool bytes that they held
+ */
+struct dzr_step {
+	u64 blocks;
+	u64 bytes;
+};
+
+/* Give an entry the age that the visit found, if it is still what it was. */
+static void dzr_visit_age(unsigned long *slot, struct dzr_entry was, u8 age)
+{
+	struct dzr_entry e = dzr_entry_lock(slot);
+
+	if (e.state == was.state && e.value == was.value && e.age == was.age) {
+		e.age = age;
+		dzr_entry_set(slot, e);
+	}
+	dzr_entry_unlock(slot);
+}
+
+/* The hand passes over one block. Returns as dzr_demote(). */
+static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
+		     u8 threshold)
+{
+	const struct dzr_policy *policy = d->cfg.policy;
+	struct dzr_entry e = dzr_entry_peek(slot);
+	u8 age = e.age;
+
+	if (e.state == DZR_COLD) {
+		age = policy->cold_visit(age);
+	} else if (!dzr_entry_in_pool(e)) {
+		return 0;
+	} else if (policy->visit(&age, threshold) &&
+		   threshold != DZR_THRESHOLD_NONE) {
+		return dzr_demote(d, block, slot);
+	}
+	if (age != e.age)
+		dzr_visit_age(slot, e, age);
+	return 0;
+}
+
+/*
+ * Visit the rest of the leaf that the hand is in, then move the hand on to
+ * the next leaf there is. Returns 0, or the error that stopped it.
+ */
+static int dzr_hand_leaf(struct dzr_dev *d, struct dzr_hand *hand,
+			 u8 threshold, u64 max, struct dzr_step *step)
+{
+	u64 nr = dzr_btable_blocks(d->bt);
+	u64 block = dzr_btable_next(d->bt, hand->block);
+	u64 end = min(nr, (block / DZR_LEAF_BLOCKS + 1) * DZR_LEAF_BLOCKS);
+
+	lockdep_assert_held(&d->hand_lock);
+
+	for (; block < end && step->blocks < max; block++) {
+		int ret = dzr_visit(d, block, dzr_btable_find(d->bt, block),
+				    threshold);
+
+		if (ret < 0) {
+			hand->block = block;
+			return ret;
+		}
+		step->blocks += ret;
+	}
+	hand->block = block >= nr ? 0 : block;
+	return 0;
+}
+
+/* Would demotion help, and is it allowed? */
+static bool dzr_demote_allowed(struct dzr_dev *d)
+{
+	return d->log && !READ_ONCE(d->suspended) && !dzr_log_failed(d->log);
+}
+
+static bool dzr_demote_wanted(struct dzr_dev *d)
+{
+	u64 bytes = dzr_dev_pool_bytes(d);
+
+	if (bytes > READ_ONCE(d->marks.start))
+		WRITE_ONCE(d->demoting, true);
+	else if (bytes <= READ_ONCE(d->marks.stop))
+		WRITE_ONCE(d->demoting, false);
+	return READ_ONCE(d->demoting) || atomic_long_read(&d->pressure) > 0;
+}
+
+/* Demoted objects leave holes; turn them into whole free pages. */
+static void dzr_demote_compact(struct dzr_dev *d, unsigned long pages)
+{
+	struct dzs_compact_ctl ctl = { .may_sleep = true };
+	unsigned long want = dzs_compactable(d->pool);
+
+	if (want)
+		dzs_compact(d->pool, min(want, pages), &ctl);
+}
+
+/* A rotation is complete, and the goal is not reached: be less choosy. */
+static void dzr_hand_turned(struct dzr_hand *hand)
+{
+	hand->threshold = dzr_threshold_next(hand->threshold, false);
+	hand->barren++;
+}
+
+/*
+ * One step for space: a batch of blocks worth DZR_STEP_PAGES, then compaction.
+ * Returns 0, or the error that stopped it.
+ */
+static int dzr_demote_step(struct dzr_dev *d)
+{
+	struct dzr_hand *hand = &d->hand;
+	unsigned long before = dzs_pages(d->pool);
+	unsigned long after;
+	struct dzr_step step = {};
+	int leaves, err = 0;
+
+	lockdep_assert_held(&d->hand_lock);
+
+	for (leaves = 0; leaves < DZR_STEP_LEAVES && !err; leaves++) {
+		u64 from = hand->block;
+
+		if (step.blocks >= DZR_STEP_PAGES ||
+		    dzs_pages(d->pool) + DZR_STEP_PAGES <= before)
+			break;
+		err = dzr_hand_leaf(d, hand, hand->threshold, DZR_STEP_PAGES,
+				    &step);
+		if (!err && hand->block <= from)
+			dzr_hand_turned(hand);
+	}
+	dzr_demote_compact(d, DZR_STEP_PAGES);
+	after = dzs_pages(d->pool);
+	if (after < before)
+		atomic_long_sub(before - after, &d->pressure);
+	if (after < before || step.blocks)
+		hand->barren = 0;
+	return err;
+}
+
+/* The goal is reached: be choosy again. */
+static void dzr_demote_done(struct dzr_dev *d)
+{
+	d->hand.threshold = dzr_threshold_next(d->hand.threshold, true);
+	atomic_long_set(&d->pressure, 0);
+}
+
+static void dzr_demote_work(struct work_struct *work)
+{
+	struct dzr_dev *d = container_of(work, struct dzr_dev, demote_work);
+	int err = 0;
+
+	mutex_lock(&d->hand_lock);
+	if (!dzr_demote_allowed(d))
+		goto out;
+	if (!dzr_demote_wanted(d)) {
+		dzr_demote_done(d);
+		goto out;
+	}
+	err = dzr_demote_step(d);
+	/* Nothing to be had: what is left is slack, or the log is full. */
+	if (d->hand.barren > DZR_BARREN_TURNS || err == -ENOSPC ||
+	    err == -EIO) {
+		WRITE_ONCE(d->demoting, false);
+		d->hand.barren = 0;
+		dzr_demote_done(d);
+		goto out;
+	}
+	/* After -EAGAIN, the end of a segment write kicks us. */
+	if (!err)
+		queue_work(d->wq, &d->demote_work);
+out:
+	mutex_unlock(&d->hand_lock);
+}
+
+void dzr_demote_kick(struct dzr_dev *d)
+{
+	if (dzr_demote_allowed(d) &&
+	    (READ_ONCE(d->demoting) || atomic_long_read(&d->pressure) > 0))
+		queue_work(d->wq, &d->demote_work);
+}
+
+void dzr_demote_check(struct dzr_dev *d)
+{
+	if (dzr_dev_pool_bytes(d) > READ_ONCE(d->marks.start) &&
+	    !READ_ONCE(d->demoting) && dzr_demote_allowed(d))
+		queue_work(d->wq, &d->demote_work);
+}
+
+void dzr_demote_pages(struct dzr_dev *d, unsigned long pages)
+{
+	long most = dzs_pages(d->pool) / DZR_PRESSURE_DIV + 1;
+
+	if (!dzr_demote_allowed(d))
+		return;
+	if (atomic_long_read(&d->pressure) < most)
+		atomic_long_add(pages, &d->pressure);
+	queue_work(d->wq, &d->demote_work);
+}
+
+/* Is the device idle since the last tick? */
+static bool dzr_sweep_idle(struct dzr_dev *d)
+{
+	u64 ios = dzr_stat_sum(d->stats, DZR_STAT_READS) +
+		  dzr_stat_sum(d->stats, DZR_STAT_WRITES);
+	bool idle = ios - d->last_ios < DZR_IDLE_IOS;
+
+	d->last_ios = ios;
+	return idle;
+}
+
+/* Move the slow hand on by one tick's share of the table. */
+static void dzr_sweep_tick(struct dzr_dev *d, u8 threshold)
+{
+	u64 nr = dzr_btable_blocks(d->bt);
+	u64 share = div64_u64(nr, dzr_sweep_interval(d->cfg.demote_age)) + 1;
+	u64 start = d->sweep_hand.block;
+	struct dzr_step step = {};
+
+	while (d->sweep_hand.block - start < share) {
+		u64 from = d->sweep_hand.block;
+
+		if (dzr_hand_leaf(d, &d->sweep_hand, threshold, U64_MAX,
+				  &step))
+			return;
+		if (d->sweep_hand.block <= from)
+			break;
+		cond_resched();
+	}
+	if (step.blocks)
+		dzr_demote_compact(d, step.blocks);
+}
+
+static void dzr_sweep_work(struct work_struct *work)
+{
+	struct dzr_dev *d = container_of(to_delayed_work(work),
+					 struct dzr_dev, sweep_work);
+	bool idle = dzr_sweep_idle(d);
+
+	mutex_lock(&d->hand_lock);
+	if (d->cfg.demote_age && dzr_demote_allowed(d))
+		dzr_sweep_tick(d, idle ? DZR_THRESHOLD_IDLE :
+					 DZR_THRESHOLD_NONE);
+	mutex_unlock(&d->hand_lock);
+	if (idle && dzr_demote_allowed(d))
+		dzr_log_idle_work(d->log, DZR_IDLE_DISCARDS);
+	if (!READ_ONCE(d->suspended))
+		queue_delayed_work(d->wq, &d->sweep_work,
+				   msecs_to_jiffies(DZR_TICK_MS));
+}
+
+/* Leaf by leaf for a message; waits where the worker would leave. */
+static int dzr_demote_wait_leaf(struct dzr_dev *d, struct dzr_hand *hand,
+				u64 max, struct dzr_step *step)
+{
+	int err;
+
+	do {
+		mutex_lock(&d->hand_lock);
+		err = READ_ONCE(d->suspended) ? -EBUSY :
+		      dzr_hand_leaf(d, hand, hand->threshold, max, step);
+		mutex_unlock(&d->hand_lock);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (err == -EAGAIN)
+			err = dzr_log_wait_room(d->log) ?: -EAGAIN;
+		cond_resched();
+	} while (err == -EAGAIN);
+	return err;
+}
+
+int dzr_demote_blocks(struct dzr_dev *d, u64 nr)
+{
+	/* All: one rotation that takes everything; else, oldest first. */
+	struct dzr_hand hand = {
+		.threshold = nr == U64_MAX ? 0 : DZR_AGE_MAX,
+	};
+	struct dzr_step step = {};
+
+	if (!d->log)
+		return -EINVAL;
+	while (step.blocks < nr) {
+		u64 from = hand.block;
+		int err = dzr_demote_wait_leaf(d, &hand, nr, &step);
+
+		if (err)
+			return err;
+		if (hand.block > from || step.blocks >= nr)
+			continue;
+		if (!hand.threshold)
+			break;
+		hand.threshold--;
+	}
+	dzr_demote_compact(d, ULONG_MAX);
+	return 0;
+}
+
+static bool dzr_compact_stop(void *arg)
+{
+	return fatal_signal_pending(current);
+}
+
+int dzr_compact_all(struct dzr_dev *d)
+{
+	struct dzs_compact_ctl ctl = {
+		.stop = dzr_compact_stop,
+		.may_sleep = true,
+	};
+
+	dzs_compact(d->pool, ULONG_MAX, &ctl);
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+void dzr_demote_init(struct dzr_dev *d)
+{
+	mutex_init(&d->hand_lock);
+	d->hand.threshold = DZR_THRESHOLD_START;
+	atomic_long_set(&d->pressure, 0);
+	INIT_WORK(&d->demote_work, dzr_demote_work);
+	INIT_DELAYED_WORK(&d->sweep_work, dzr_sweep_work);
+}
+
+void dzr_demote_start(struct dzr_dev *d)
+{
+	if (!d->log)
+		return;
+	queue_delayed_work(d->wq, &d->sweep_work,
+			   msecs_to_jiffies(DZR_TICK_MS));
+	queue_work(d->wq, &d->demote_work);
+}
+
+void dzr_demote_stop(struct dzr_dev *d)
+{
+	cancel_delayed_work_sync(&d->sweep_work);
+	cancel_work_sync(&d->demote_work);
+}

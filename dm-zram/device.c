@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Life of a device: creation from a configuration, sharing between the live
+ * and the new table of a reload, suspend and resume, destruction.
+ *
+ * Locks: dzr_devices_lock around the list and the user counts; a device is
+ * created and destroyed under it, so that no two devices can ever own one
+ * cold device.
+ */
+#include <linux/blkdev.h>
+#include <linux/device-mapper.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "demote.h"
+#include "device.h"
+#include "io.h"
+#include "tier.h"
+
+/* Pages set aside for leaves of the block table: 2 MiB of new blocks each. */
+#define DZR_TABLE_RESERVE	32U
+
+/* Automatic page reserve of the pool: 1/128 of its limit, within bounds. */
+#define DZR_POOL_RESERVE_SHIFT	7
+#define DZR_POOL_RESERVE_MIN	32UL
+#define DZR_POOL_RESERVE_MAX	1024UL
+
+static DEFINE_MUTEX(dzr_devices_lock);
+static LIST_HEAD(dzr_devices);
+
+void dzr_dev_refill(struct dzr_dev *d)
+{
+	queue_work(d->wq, &d->refill_work);
+}
+
+/* GFP_NOIO: we are what reclaim may be waiting for. */
+static void dzr_refill_work(struct work_struct *work)
+{
+	struct dzr_dev *d = container_of(work, struct dzr_dev, refill_work);
+	gfp_t gfp = GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN;
+
+	if (dzr_btable_refill(d->bt, gfp))
+		dzs_refill(d->pool, gfp);
+	dzr_kick(d);
+}
+
+static void dzr_event_work(struct work_struct *work)
+{
+	struct dzr_dev *d = container_of(work, struct dzr_dev, event_work);
+	struct dm_target *ti = READ_ONCE(d->ti);
+
+	if (ti)
+		dm_table_event(ti->table);
+}
+
+static u64 dzr_limit_of(const struct dzr_config *cfg)
+{
+	u64 ram = (u64)totalram_pages() << PAGE_SHIFT;
+	u64 limit = dzr_limit_bytes(&cfg->mem_limit, ram);
+
+	return limit ?: U64_MAX;
+}
+
+static unsigned long dzr_pool_reserve(const struct dzr_config *cfg)
+{
+	u64 limit = dzr_limit_of(cfg);
+
+	if (cfg->reserve)
+		return DIV_ROUND_UP_ULL(cfg->reserve, PAGE_SIZE);
+	if (limit == U64_MAX)
+		return DZR_POOL_RESERVE_MIN;
+	return clamp_t(u64, limit >> (DZR_POOL_RESERVE_SHIFT + PAGE_SHIFT),
+		       DZR_POOL_RESERVE_MIN, DZR_POOL_RESERVE_MAX);
+}
+
+void dzr_dev_apply(struct dzr_dev *d, const struct dzr_config *cfg)
+{
+	u64 limit = dzr_limit_of(cfg);
+	struct dzr_marks marks;
+
+	marks = dzr_marks_from_limit(limit == U64_MAX ? 0 : limit);
+	mutex_lock(&d->hand_lock);
+	d->cfg = *cfg;
+	d->cfg.cold = NULL;	/* pointed into an argv that is gone */
+	WRITE_ONCE(d->limit, limit);
+	WRITE_ONCE(d->marks.start, marks.start);
+	WRITE_ONCE(d->marks.stop, marks.stop);
+	mutex_unlock(&d->hand_lock);
+	if (!d->suspended)
+		dzr_demote_check(d);
+}
+
+static void dzr_dev_free(struct dzr_dev *d)
+{
+	dzr_shrinker_unregister(d);
+	if (d->wq) {
+		d->suspended = true;
+		dzr_demote_stop(d);
+		dzr_log_destroy(d->log);
+		cancel_delayed_work_sync(&d->io_retry);
+		destroy_workqueue(d->wq);
+	}
+	dzs_destroy(d->pool);
+	dzr_btable_destroy(d->bt);
+	dzr_streams_destroy(d->streams);
+	free_percpu(d->stats);
+	kfree(d);
+}
+
+static int dzr_dev_create_log(struct dzr_dev *d, struct block_device *cold)
+{
+	struct dzr_log_params params = {
+		.bdev = cold,
+		.sectors = bdev_nr_sectors(cold),
+		.segment_size = d->cfg.segment_size,
+		.discard = d->cfg.discard_passdown,
+		.wq = d->wq,
+		.stats = d->stats,
+		.ops = &dzr_log_ops,
+		.owner = d,
+	};
+	struct dzr_log *log = dzr_log_create(&params);
+
+	if (IS_ERR(log))
+		return PTR_ERR(log);
+	d->log = log;
+	d->cold_dev = cold->bd_dev;
+	return 0;
+}
+
+/* Make all parts of a device. Returns 0 or what went wrong. */
+static int dzr_dev_build(struct dzr_dev *d, struct block_device *cold)
+{
+	struct dzs_pool *pool;
+	struct dzr_streams *streams;
+
+	d->wq = alloc_workqueue("dm-zram", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	d->stats = alloc_percpu(struct dzr_stats);
+	d->bt = dzr_btable_create(d->sectors / DZR_BLOCK_SECTORS,
+				  DZR_TABLE_RESERVE);
+	if (!d->wq || !d->stats || !d->bt)
+		return -ENOMEM;
+	pool = dzs_create(&dzr_pool_ops, d, dzr_pool_reserve(&d->cfg));
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	d->pool = pool;
+	streams = dzr_streams_create(d->cfg.codec);
+	if (IS_ERR_OR_NULL(streams))
+		return -ENOMEM;
+	d->streams = streams;
+	if (cold) {
+		int err = dzr_dev_create_log(d, cold);
+
+		if (err)
+			return err;
+	}
+	return dzr_shrinker_register(d);
+}
+
+static struct dzr_dev *dzr_dev_create(struct mapped_device *md,
+				      sector_t sectors,
+				      const struct dzr_config *cfg,
+				      struct block_device *cold, char **error)
+{
+	struct dzr_dev *d = kzalloc(sizeof(*d), GFP_KERNEL);
+	int err;
+
+	*error = "Not enough memory";
+	if (!d)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&d->list);
+	d->users = 1;
+	d->md = md;
+	d->sectors = sectors;
+	d->suspended = true;
+	dzr_io_init(d);
+	dzr_demote_init(d);
+	INIT_WORK(&d->refill_work, dzr_refill_work);
+	INIT_WORK(&d->event_work, dzr_event_work);
+	dzr_dev_apply(d, cfg);
+	err = dzr_dev_build(d, cold);
+	if (err) {
+		if (err == -ENOSPC)
+			*error = "Cold device is too small for a log";
+		dzr_dev_free(d);
+		return ERR_PTR(err);
+	}
+	return d;
+}
+
+/* What a reload changes must be something that can change. */
+static char *dzr_dev_refuse(struct dzr_dev *d, sector_t sectors,
+			    const struct dzr_config *cfg,
+			    struct block_device *cold)
+{
+	if (d->cold_dev != (cold ? cold->bd_dev : 0))
+		return "The cold device of an active device cannot be changed";
+	if (d->sectors != sectors)
+		return "The size of an active device cannot be changed";
+	if (d->cfg.codec != cfg->codec)
+		return "algorithm of an active device cannot be changed";
+	if (d->cfg.segment_size != cfg->segment_size)
+		return "segment_size of an active device cannot be changed";
+	if (d->cfg.reserve != cfg->reserve)
+		return "reserve of an active device cannot be changed";
+	if (d->cfg.discard_passdown != cfg->discard_passdown)
+		return "discard_passdown of an active device cannot be changed";
+	return NULL;
+}
+
+static struct dzr_dev *dzr_dev_find(struct mapped_device *md)
+{
+	struct dzr_dev *d;
+
+	list_for_each_entry(d, &dzr_devices, list)
+		if (d->md == md)
+			return d;
+	return NULL;
+}
+
+static bool dzr_cold_in_use(struct block_device *cold)
+{
+	struct dzr_dev *d;
+
+	list_for_each_entry(d, &dzr_devices, list)
+		if (cold && d->cold_dev == cold->bd_dev)
+			return true;
+	return false;
+}
+
+struct dzr_dev *dzr_dev_get(struct mapped_device *md, sector_t sectors,
+			    const struct dzr_config *cfg,
+			    struct block_device *cold, char **error)
+{
+	struct dzr_dev *d;
+
+	mutex_lock(&dzr_devices_lock);
+	d = dzr_dev_find(md);
+	if (d) {
+		*error = dzr_dev_refuse(d, sectors, cfg, cold);
+		if (*error)
+			d = ERR_PTR(-EINVAL);
+		else
+			d->users++;
+	} else if (dzr_cold_in_use(cold)) {
+		*error = "Cold device belongs to another dm-zram device";
+		d = ERR_PTR(-EBUSY);
+	} else {
+		d = dzr_dev_create(md, sectors, cfg, cold, error);
+		if (!IS_ERR(d))
+			list_add(&d->list, &dzr_devices);
+	}
+	mutex_unlock(&dzr_devices_lock);
+	return d;
+}
+
+void dzr_dev_put(struct dzr_dev *d)
+{
+	mutex_lock(&dzr_devices_lock);
+	if (!--d->users) {
+		list_del(&d->list);
+		dzr_dev_free(d);
+	}
+	mutex_unlock(&dzr_devices_lock);
+}
+
+void dzr_dev_suspend(struct dzr_dev *d)
+{
+	WRITE_ONCE(d->ti, NULL);
+	if (d->log)
+		dzr_log_stop(d->log);
+	cancel_work_sync(&d->event_work);
+}
+
+void dzr_dev_resume(struct dzr_dev *d)
+{
+	WRITE_ONCE(d->suspended, false);
+	if (d->log)
+		dzr_log_start(d->log);
+	dzr_demote_start(d);
+}

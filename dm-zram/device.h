@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One dm-zram instance: table, pool, log, workers. It outlives dm tables: a
+ * reload hands it over from the old table to the new one.
+ *
+ * Lock order, outermost first:
+ *
+ *   dzr_devices_lock		the list of instances
+ *   d->hand_lock		demotion: one clock hand
+ *   stream->lock		a codec workspace (mutex)
+ *   entry lock			one block (bit spinlock)
+ *   pool and log locks		spinlocks, see zsmalloc/dzs.h and log.h
+ *   d->defer_lock		the list of bios that wait (spinlock, irq-safe)
+ */
+#ifndef DZR_DEVICE_H
+#define DZR_DEVICE_H
+
+#include <linux/bio.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/shrinker.h>
+#include <linux/workqueue.h>
+
+#include "btable.h"
+#include "codec.h"
+#include "dzs.h"
+#include "log.h"
+#include "policy.h"
+#include "stats.h"
+#include "stream.h"
+#include "table.h"
+
+struct mapped_device;
+struct dm_target;
+
+/* One number: blocks of 4096 bytes, in sectors. */
+#define DZR_BLOCK_SHIFT		12
+#define DZR_BLOCK_SECTORS	(DZR_BLOCK_SIZE >> SECTOR_SHIFT)
+
+/* An object's owner word and an entry's location have room for 2^32 blocks. */
+#define DZR_MAX_BLOCKS		(1ULL << 32)
+
+/**
+ * struct dzr_hand - the clock hand that ages blocks and picks the old ones
+ * @block: next block to visit
+ * @threshold: age from which a block is demoted
+ * @barren: rotations since it last gained anything
+ */
+struct dzr_hand {
+	u64 block;
+	u8 threshold;
+	u8 barren;
+};
+
+/**
+ * struct dzr_dev - one device
+ * @list: in the list of all devices
+ * @users: dm tables that hold the device
+ * @md: the mapped device it belongs to
+ * @ti: the live target, for dm events; NULL while suspended
+ * @live: the table's part that @cfg came from; only compared
+ * @cold_dev: device number of the cold device, 0 without
+ * @sectors: size of the device
+ * @cfg: configuration in force; changed under @hand_lock
+ * @bt: block table
+ * @pool: hot tier
+ * @log: cold tier, or NULL
+ * @streams: codec workspaces
+ * @stats: counters
+ * @wq: all work that I/O may wait for; has a rescuer
+ * @limit: soft limit of the pool in bytes; U64_MAX: none
+ * @marks: where demotion starts and stops, in bytes
+ * @peak: largest pool seen, in pages
+ * @suspended: background work is stopped
+ * @defer_lock: guards @deferred
+ * @deferred: bios that wait for memory or the log, in order of arrival
+ * @nr_deferred: bios in @deferred or in the worker's hands
+ * @io_work: tries deferred bios again
+ * @io_retry: the same, when nothing else would wake them
+ * @hand_lock: one demotion at a time
+ * @hand: pressure's clock hand
+ * @sweep_hand: age's clock hand
+ * @demote_work: demotes while the pool is above its marks, or @pressure
+ * @demoting: above @marks.start once, not below @marks.stop yet
+ * @pressure: pages that the shrinker wants back
+ * @sweep_work: ages all blocks bit by bit, demotes the oldest
+ * @refill_work: tops up the reserves of pages
+ * @event_work: raises a dm event
+ * @last_ios: reads and writes seen by the last sweep
+ * @shrinker: our share in memory reclaim
+ */
+struct dzr_dev {
+	struct list_head list;
+	unsigned int users;
+	struct mapped_device *md;
+	struct dm_target *ti;
+	const void *live;
+	dev_t cold_dev;
+	sector_t sectors;
+	struct dzr_config cfg;
+
+	struct dzr_btable *bt;
+	struct dzs_pool *pool;
+	struct dzr_log *log;
+	struct dzr_streams *streams;
+	struct dzr_stats __percpu *stats;
+	struct workqueue_struct *wq;
+
+	u64 limit;
+	struct dzr_marks marks;
+	unsigned long peak;
+	bool suspended;
+
+	spinlock_t defer_lock;
+	struct bio_list deferred;
+	atomic_t nr_deferred;
+	struct work_struct io_work;
+	struct delayed_work io_retry;
+
+	struct mutex hand_lock;
+	struct dzr_hand hand;
+	struct dzr_hand sweep_hand;
+	struct work_struct demote_work;
+	bool demoting;
+	atomic_long_t pressure;
+	struct delayed_work sweep_work;
+	struct work_struct refill_work;
+	struct work_struct event_work;
+	u64 last_ios;
+	struct shrinker *shrinker;
+};
+
+/**
+ * dzr_dev_get - find or create the device of a table that is being loaded
+ * @md: the mapped device
+ * @sectors: its size
+ * @cfg: wanted configuration
+ * @cold: the cold device, open for the table, or NULL
+ * @error: a message when it fails
+ *
+ * A mapped device that is active keeps its device: what @cfg changes is
+ * checked here and applied by dzr_dev_apply().
+ *
+ * Context: process; may sleep (GFP_KERNEL under memalloc_noio).
+ * Return: the device with one more user, or ERR_PTR().
+ */
+struct dzr_dev *dzr_dev_get(struct mapped_device *md, sector_t sectors,
+			    const struct dzr_config *cfg,
+			    struct block_device *cold, char **error);
+
+/**
+ * dzr_dev_put - a table lets go of its device
+ * @d: the device; destroyed with its last user
+ *
+ * Context: process; may sleep.
+ */
+void dzr_dev_put(struct dzr_dev *d);
+
+/**
+ * dzr_dev_apply - make a configuration the one in force
+ * @d: the device
+ * @cfg: as checked by dzr_dev_get()
+ *
+ * Context: process; may sleep.
+ */
+void dzr_dev_apply(struct dzr_dev *d, const struct dzr_config *cfg);
+
+/**
+ * dzr_dev_suspend - stop all background work
+ * @d: the device; its bios have ended
+ *
+ * Context: process; waits for work and segment writes in flight.
+ */
+void dzr_dev_suspend(struct dzr_dev *d);
+
+/**
+ * dzr_dev_resume - start background work
+ * @d: the device
+ *
+ * Context: process.
+ */
+void dzr_dev_resume(struct dzr_dev *d);
+
+/**
+ * dzr_dev_pool_bytes - what the pool holds now
+ * @d: the device
+ *
+ * Context: any; cheap.
+ */
+static inline u64 dzr_dev_pool_bytes(struct dzr_dev *d)
+{
+	return (u64)dzs_pages(d->pool) << PAGE_SHIFT;
+}
+
+/**
+ * dzr_dev_refill - have the reserves of pages topped up
+ * @d: the device
+ *
+ * Context: any.
+ */
+void dzr_dev_refill(struct dzr_dev *d);
+
+#endif /* DZR_DEVICE_H */

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bios, block by block. See io.h.
+ *
+ * Locks: d->defer_lock for the waiting list, innermost.
+ */
+#include <linux/blkdev.h>
+#include <linux/device-mapper.h>
+#include <linux/highmem.h>
+#include <linux/sched.h>
+
+#include "demote.h"
+#include "io.h"
+#include "tier.h"
+
+/* When memory for the block table is short, look again this soon. */
+#define DZR_RETRY_TABLE_MS	10
+
+/* A read or write of at most this many blocks does not yield the CPU. */
+#define DZR_YIELD_BLOCKS	64
+
+static struct dzr_io *dzr_io_of(struct bio *bio)
+{
+	return dm_per_bio_data(bio, sizeof(struct dzr_io));
+}
+
+static struct bio *dzr_io_bio(struct dzr_io *io)
+{
+	return dm_bio_from_per_bio_data(io, sizeof(struct dzr_io));
+}
+
+/* One part of the bio has ended; the last one ends the bio. */
+static void dzr_io_put(struct dzr_io *io)
+{
+	struct bio *bio = dzr_io_bio(io);
+
+	if (!atomic_dec_and_test(&io->pending))
+		return;
+	bio->bi_status = io->status;
+	bio_endio(bio);
+}
+
+static void dzr_io_fail(struct dzr_io *io, int err)
+{
+	WRITE_ONCE(io->status, errno_to_blk_status(err));
+}
+
+/* The block at @iter, if it lies in one piece in one page; else NULL. */
+static void *dzr_io_window(struct bio *bio, struct bvec_iter iter)
+{
+	struct bio_vec bv = bio_iter_iovec(bio, iter);
+
+	return bv.bv_len >= DZR_BLOCK_SIZE ? bvec_kmap_local(&bv) : NULL;
+}
+
+/* Copy the block at @iter between the bio and @buf, piece by piece. */
+static void dzr_io_copy(struct bio *bio, struct bvec_iter iter, u8 *buf,
+			bool to_bio)
+{
+	u32 left = DZR_BLOCK_SIZE;
+
+	while (left) {
+		struct bio_vec bv = bio_iter_iovec(bio, iter);
+
+		bv.bv_len = min(bv.bv_len, left);
+		if (to_bio)
+			memcpy_to_bvec(&bv, buf);
+		else
+			memcpy_from_bvec(buf, &bv);
+		buf += bv.bv_len;
+		left -= bv.bv_len;
+		bio_advance_iter_single(bio, &iter, bv.bv_len);
+	}
+}
+
+static u32 dzr_io_block(struct bvec_iter iter)
+{
+	return iter.bi_sector / DZR_BLOCK_SECTORS;
+}
+
+/* Store the block at the walk's position. */
+static int dzr_io_write(struct dzr_io *io, struct bio *bio, gfp_t gfp)
+{
+	struct dzr_stream *st = dzr_stream_get(io->d->streams);
+	u32 block = dzr_io_block(io->iter);
+	void *src = dzr_io_window(bio, io->iter);
+	int err;
+
+	if (src) {
+		err = dzr_store(io->d, st, block, src, gfp);
+		kunmap_local(src);
+	} else {
+		dzr_io_copy(bio, io->iter, st->block, false);
+		err = dzr_store(io->d, st, block, st->block, gfp);
+	}
+	dzr_stream_put(st);
+	return err;
+}
+
+/* Decompress what was read from the cold device into the bio. */
+static int dzr_io_deliver(struct dzr_io *io, struct dzr_cold_read *cr)
+{
+	struct dzr_stream *st = dzr_stream_get(io->d->streams);
+	u32 len = dzr_loc_len(cr->pin.loc);
+	struct bio *bio = dzr_io_bio(io);
+	void *dst = dzr_io_window(bio, cr->iter);
+	int err;
+
+	if (dst) {
+		err = dzr_unpack(io->d, st, cr->codec, cr->data, len, dst);
+		kunmap_local(dst);
+	} else {
+		err = dzr_unpack(io->d, st, cr->codec, cr->data, len,
+				 st->block);
+		if (!err)
+			dzr_io_copy(bio, cr->iter, st->block, true);
+	}
+	dzr_stream_put(st);
+	return err;
+}
+
+/* Shall this block have a copy in the pool? */
+static bool dzr_io_promotes(struct dzr_dev *d, const struct dzr_cold_read *cr)
+{
+	bool room = dzr_dev_pool_bytes(d) <= READ_ONCE(d->marks.stop);
+
+	return d->cfg.policy->promote(cr->age, room ? DZR_THRESHOLD_IDLE :
+						      d->hand.threshold);
+}
+
+static void dzr_io_read_end(struct dzr_cold_read *cr)
+{
+	struct dzr_io *io = cr->owner;
+	struct dzr_dev *d = io->d;
+	int err = cr->error;
+
+	if (!err)
+		err = dzr_io_deliver(io, cr);
+	if (!err && dzr_io_promotes(d, cr))
+		dzr_promote(d, cr->block, cr->pin.loc, cr->data,
+			    dzr_loc_len(cr->pin.loc));
+	dzr_log_unpin(&cr->pin);
+	dzr_cold_read_free(cr);
+	if (err)
+		dzr_io_fail(io, err);
+	dzr_io_put(io);
+}
+
+/* Read a block from the cold device. */
+static int dzr_io_miss(struct dzr_io *io, struct dzr_miss *miss)
+{
+	struct dzr_cold_read *cr = dzr_cold_read_alloc(io->d->log);
+
+	if (!cr) {
+		dzr_log_unpin(&miss->pin);
+		return -EAGAIN;
+	}
+	cr->pin = miss->pin;
+	cr->age = miss->age;
+	cr->block = dzr_io_block(io->iter);
+	cr->iter = io->iter;
+	cr->owner = io;
+	cr->end = dzr_io_read_end;
+	atomic_inc(&io->pending);
+	dzr_cold_read_submit(cr);
+	return 0;
+}
+
+/* Load the block at the walk's position, or set off its reading. */
+static int dzr_io_read(struct dzr_io *io, struct bio *bio)
+{
+	struct dzr_stream *st = dzr_stream_get(io->d->streams);
+	u32 block = dzr_io_block(io->iter);
+	void *dst = dzr_io_window(bio, io->iter);
+	struct dzr_miss miss;
+	int err;
+
+	if (dst) {
+		err = dzr_load(io->d, st, block, dst, &miss);
+		kunmap_local(dst);
+	} else {
+		err = dzr_load(io->d, st, block, st->block, &miss);
+		if (!err)
+			dzr_io_copy(bio, io->iter, st->block, true);
+	}
+	dzr_stream_put(st);
+	return err == -EINPROGRESS ? dzr_io_miss(io, &miss) : err;
+}
+
+/*
+ * Walk the bio from where it stands. Returns false if it has to wait; else
+ * it is done, and @io may be gone.
+ */
+static bool dzr_io_run(struct dzr_io *io, gfp_t gfp)
+{
+	struct bio *bio = dzr_io_bio(io);
+	bool write = op_is_write(bio_op(bio));
+	unsigned int nr = 0;
+
+	while (io->iter.bi_size) {
+		int err = write ? dzr_io_write(io, bio, gfp) :
+				  dzr_io_read(io, bio);
+
+		if (err == -EAGAIN)
+			return false;
+		if (err) {
+			dzr_io_fail(io, err);
+			if (write)
+				dzr_stat_add(io->d->stats,
+					     DZR_STAT_WRITE_FAILS, 1);
+		}
+		bio_advance_iter(bio, &io->iter, DZR_BLOCK_SIZE);
+		if (++nr % DZR_YIELD_BLOCKS == 0)
+			cond_resched();
+	}
+	dzr_io_put(io);
+	return true;
+}
+
+/* Queue a bio that has to wait, behind the others. */
+static void dzr_io_defer(struct dzr_dev *d, struct bio *bio)
+{
+	dzr_stat_add(d->stats, DZR_STAT_DEFERS, 1);
+	atomic_inc(&d->nr_deferred);
+	spin_lock(&d->defer_lock);
+	bio_list_add(&d->deferred, bio);
+	spin_unlock(&d->defer_lock);
+	queue_work(d->wq, &d->io_work);
+}
+
+/*
+ * Try waiting bios, oldest first, until one has to wait again: it stays at
+ * the head. A kick that comes while we run makes us run again.
+ */
+static void dzr_io_work(struct work_struct *work)
+{
+	struct dzr_dev *d = container_of(work, struct dzr_dev, io_work);
+
+	for (;;) {
+		struct bio *bio;
+
+		spin_lock(&d->defer_lock);
+		bio = bio_list_pop(&d->deferred);
+		spin_unlock(&d->defer_lock);
+		if (!bio)
+			return;
+		if (!dzr_io_run(dzr_io_of(bio), GFP_NOIO | __GFP_NORETRY)) {
+			spin_lock(&d->defer_lock);
+			bio_list_add_head(&d->deferred, bio);
+			spin_unlock(&d->defer_lock);
+			break;
+		}
+		atomic_dec(&d->nr_deferred);
+	}
+	/* Most kicks come by themselves; a page for the table does not. */
+	queue_delayed_work(d->wq, &d->io_retry,
+			   msecs_to_jiffies(DZR_RETRY_TABLE_MS));
+}
+
+static void dzr_io_retry(struct work_struct *work)
+{
+	dzr_kick(container_of(to_delayed_work(work), struct dzr_dev,
+			      io_retry));
+}
+
+void dzr_io_init(struct dzr_dev *d)
+{
+	spin_lock_init(&d->defer_lock);
+	bio_list_init(&d->deferred);
+	atomic_set(&d->nr_deferred, 0);
+	INIT_WORK(&d->io_work, dzr_io_work);
+	INIT_DELAYED_WORK(&d->io_retry, dzr_io_retry);
+}
+
+void dzr_kick(struct dzr_dev *d)
+{
+	if (atomic_read(&d->nr_deferred))
+		queue_work(d->wq, &d->io_work);
+	dzr_demote_kick(d);
+}
+
+static int dzr_io_data(struct dzr_dev *d, struct bio *bio)
+{
+	struct dzr_io *io = dzr_io_of(bio);
+	bool write = op_is_write(bio_op(bio));
+	unsigned int blocks = bio->bi_iter.bi_size / DZR_BLOCK_SIZE;
+
+	dzr_stat_add(d->stats, write ? DZR_STAT_WRITES : DZR_STAT_READS,
+		     blocks);
+	io->d = d;
+	io->iter = bio->bi_iter;
+	io->status = BLK_STS_OK;
+	atomic_set(&io->pending, 1);
+	/* Writes that came before and wait must not starve. */
+	if ((write && atomic_read(&d->nr_deferred)) ||
+	    !dzr_io_run(io, GFP_NOWAIT))
+		dzr_io_defer(d, bio);
+	if (write)
+		dzr_demote_check(d);
+	return DM_MAPIO_SUBMITTED;
+}
+
+int dzr_io_map(struct dzr_dev *d, struct bio *bio)
+{
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+	case REQ_OP_WRITE:
+		if (bio->bi_iter.bi_size)
+			return dzr_io_data(d, bio);
+		break;	/* an empty flush: what is written has arrived */
+	case REQ_OP_DISCARD:
+	case REQ_OP_WRITE_ZEROES:
+		dzr_discard(d, bio->bi_iter.bi_sector / DZR_BLOCK_SECTORS,
+			    bio_sectors(bio) / DZR_BLOCK_SECTORS);
+		break;
+	case REQ_OP_FLUSH:
+		break;
+	default:
+		return DM_MAPIO_KILL;
+	}
+	bio_endio(bio);
+	return DM_MAPIO_SUBMITTED;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Insides of the cold log, shared by its files:
+ *
+ *   log.c	life cycle, drain, totals
+ *   append.c	reserve, commit, pins
+ *   segwrite.c	writing a segment, and what happens when that fails
+ *   coldread.c	reading one object
+ *   cleaner.c	moving live objects out of mostly dead segments
+ */
+#ifndef DZR_LOG_INTERNAL_H
+#define DZR_LOG_INTERNAL_H
+
+#include <linux/mempool.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "log-format.h"
+#include "log.h"
+
+/* Segment buffers of the user stream: one fills while others are written. */
+#define DZR_USER_BUFS		4U
+
+/* Buffers of the cleaner, so that it can go on when the user's are stuck. */
+#define DZR_CLEANER_BUFS	2U
+
+#define DZR_NR_BUFS		(DZR_USER_BUFS + DZR_CLEANER_BUFS)
+
+/* Free segments that only the cleaner may take: its buffers, twice. */
+#define DZR_CLEANER_SEGS	(2U * DZR_CLEANER_BUFS + 2U)
+
+/* Cold reads that can be in flight without any memory from the system. */
+#define DZR_READ_RESERVE	32U
+
+/* Segment writes that fail in a row before the device counts as failed. */
+#define DZR_MAX_FAILURES	3U
+
+/* How long a failed device is left alone, in milliseconds. */
+#define DZR_RETRY_MS		2000U
+
+/**
+ * enum dzr_buf_state - life of a segment buffer
+ * @DZR_BUF_FREE: on its stream's free list
+ * @DZR_BUF_OPEN: takes objects
+ * @DZR_BUF_CLOSED: full; the last writer submits it
+ * @DZR_BUF_WRITING: the write is in flight, or its outcome being dealt with
+ * @DZR_BUF_STUCK: the write failed; waits for the next try
+ * @DZR_BUF_DONE: on the device; the last reader frees it
+ */
+enum dzr_buf_state {
+	DZR_BUF_FREE,
+	DZR_BUF_OPEN,
+	DZR_BUF_CLOSED,
+	DZR_BUF_WRITING,
+	DZR_BUF_STUCK,
+	DZR_BUF_DONE,
+};
+
+/**
+ * struct dzr_buf - memory of one segment that is not on the device yet
+ * @log: the log
+ * @link: on the free list of its stream
+ * @data: the segment's content
+ * @seg: the segment
+ * @seq: its sequence number, whole
+ * @old_seg: while a failed write is moved: the segment it comes from
+ * @used: bytes filled
+ * @objects: number of objects
+ * @writers: objects reserved and not committed
+ * @readers: pins that use @data
+ * @state: see &enum dzr_buf_state
+ * @stream: whose buffer
+ * @status: outcome of the write
+ * @submit: writes the segment
+ * @work: deals with the outcome
+ * @vecs: for @bio
+ * @bio: the write
+ *
+ * log->lock guards all but @data, @status, @work and @bio.
+ */
+struct dzr_buf {
+	struct dzr_log *log;
+	struct list_head link;
+	u8 *data;
+	u32 seg;
+	u64 seq;
+	u32 old_seg;
+	u32 used;
+	u32 objects;
+	u32 writers;
+	u32 readers;
+	enum dzr_buf_state state;
+	enum dzr_log_stream stream;
+	blk_status_t status;
+	struct work_struct submit;
+	struct work_struct work;
+	struct bio_vec *vecs;
+	struct bio bio;
+};
+
+/**
+ * enum dzr_clean_state - what the cleaner does
+ * @DZR_CLEAN_IDLE: no victim
+ * @DZR_CLEAN_READING: the victim is being read
+ * @DZR_CLEAN_READ: the read has ended
+ * @DZR_CLEAN_MOVING: live objects are moved
+ */
+enum dzr_clean_state {
+	DZR_CLEAN_IDLE,
+	DZR_CLEAN_READING,
+	DZR_CLEAN_READ,
+	DZR_CLEAN_MOVING,
+};
+
+/**
+ * struct dzr_cleaner - the cleaner of a log
+ * @work: runs one step
+ * @state: see &enum dzr_clean_state; changed by @work and the read's end
+ * @victim: the segment being cleaned, pinned
+ * @cursor: offset of the next object
+ * @end: end of the last object
+ * @damaged: something in the victim could not be understood
+ * @arrived: the read of the victim has ended
+ * @data: the victim's content
+ * @status: outcome of the read
+ * @vecs: for @bio
+ * @bio: the read
+ */
+struct dzr_cleaner {
+	struct work_struct work;
+	enum dzr_clean_state state;
+	u32 victim;
+	u32 cursor;
+	u32 end;
+	bool damaged;
+	bool arrived;
+	u8 *data;
+	blk_status_t status;
+	struct bio_vec *vecs;
+	struct bio bio;
+};
+
+/**
+ * struct dzr_log - a cold log
+ * @bdev: the cold device
+ * @segs: accounting of segments
+ * @wq: for completions, the cleaner and retries
+ * @stats: counters of the device
+ * @ops: callbacks
+ * @owner: their first argument
+ * @id: identifies this log on the device
+ * @segment_size: bytes
+ * @lbs: logical block size of the device
+ * @clean_below: clean when fewer segments than this are free for users
+ * @lock: guards what follows up to @failed, and the buffers
+ * @open: the buffer that each stream fills, or NULL
+ * @free: free buffers of each stream
+ * @seq: sequence number of the last segment opened, whole: the accounting
+ *	has its low half
+ * @failures: segment writes that failed in a row
+ * @failed: the device does not take writes
+ * @full: nothing left to clean; cleared when an object dies
+ * @low: low_space() was called
+ * @stopped: no cleaning, no retries
+ * @discard: pass discards down
+ * @wait: for buffers that become free, and writes that end
+ * @retry: tries stuck buffers again
+ * @cleaner: the cleaner
+ * @reads: reserve of &struct dzr_cold_read
+ * @bufs: the buffers
+ */
+struct dzr_log {
+	struct block_device *bdev;
+	struct dzr_segs *segs;
+	struct workqueue_struct *wq;
+	struct dzr_stats __percpu *stats;
+	const struct dzr_log_ops *ops;
+	void *owner;
+	u64 id[2];
+	u32 segment_size;
+	u32 lbs;
+	u32 clean_below;
+	spinlock_t lock;
+	struct dzr_buf *open[DZR_NR_STREAMS];
+	struct list_head free[DZR_NR_STREAMS];
+	u64 seq;
+	unsigned int failures;
+	bool failed;
+	bool full;
+	bool low;
+	bool stopped;
+	bool discard;
+	wait_queue_head_t wait;
+	struct delayed_work retry;
+	struct dzr_cleaner cleaner;
+	mempool_t *reads;
+	struct dzr_buf bufs[DZR_NR_BUFS];
+};
+
+/**
+ * dzr_log_sector - where a segment starts
+ * @log: the log
+ * @seg: the segment
+ */
+static inline sector_t dzr_log_sector(struct dzr_log *log, u32 seg)
+{
+	return (DZR_HEADER_AREA + (u64)seg * log->segment_size) >>
+	       SECTOR_SHIFT;
+}
+
+/**
+ * dzr_object_size - what an object takes in a segment
+ * @len: bytes of its data
+ */
+static inline u32 dzr_object_size(u32 len)
+{
+	return ALIGN(sizeof(struct dzr_object_header) + len, DZR_LOC_UNIT);
+}
+
+/**
+ * dzr_log_bio - prepare a bio over a buffer from vmalloc()
+ * @log: the log
+ * @bio: the bio
+ * @vecs: room for one segment for each page of a log segment
+ * @opf: operation and flags
+ * @seg: the log segment
+ * @data: the buffer
+ * @bytes: how much
+ */
+void dzr_log_bio(struct dzr_log *log, struct bio *bio, struct bio_vec *vecs,
+		 blk_opf_t opf, u32 seg, void *data, u32 bytes);
+
+/**
+ * dzr_log_kick - something that was waited for may be there
+ * @log: the log
+ *
+ * Context: process, no lock held.
+ */
+void dzr_log_kick(struct dzr_log *log);
+
+/**
+ * dzr_buf_assign - give a buffer a segment of its own
+ * @buf: the buffer
+ * @reserve: take from the cleaner's reserve, too
+ *
+ * Context: log->lock held.
+ * Return: false when no segment is free.
+ */
+bool dzr_buf_assign(struct dzr_buf *buf, bool reserve);
+
+/**
+ * dzr_buf_close - no more objects into this buffer
+ * @buf: an open buffer
+ *
+ * Context: log->lock held.
+ * Return: true if the caller must call dzr_buf_submit() after unlocking.
+ */
+bool dzr_buf_close(struct dzr_buf *buf);
+
+/**
+ * dzr_buf_submit - have a closed buffer written to its segment
+ * @buf: the buffer, in state DZR_BUF_WRITING
+ *
+ * Context: any.
+ */
+void dzr_buf_submit(struct dzr_buf *buf);
+
+/**
+ * dzr_buf_submit_work - write a buffer
+ * @work: the buffer's submit
+ */
+void dzr_buf_submit_work(struct work_struct *work);
+
+/**
+ * dzr_buf_done - deal with the outcome of a segment's write
+ * @work: of the buffer
+ */
+void dzr_buf_done(struct work_struct *work);
+
+/**
+ * dzr_buf_release - make a buffer free if nobody needs it any more
+ * @buf: the buffer
+ *
+ * Context: log->lock held.
+ */
+void dzr_buf_release(struct dzr_buf *buf);
+
+/**
+ * dzr_log_retry - try stuck buffers again
+ * @work: of the log
+ */
+void dzr_log_retry(struct work_struct *work);
+
+/**
+ * dzr_object_seal - write the header of an object
+ * @log: the log
+ * @seg: its segment
+ * @hdr: the header, data following
+ */
+void dzr_object_seal(struct dzr_log *log, u32 seg,
+		     struct dzr_object_header *hdr);
+
+/**
+ * dzr_object_check - is this the object it should be?
+ * @log: the log
+ * @seg: its segment, pinned
+ * @hdr: the header, data following
+ * @block: the block it must belong to
+ * @len: bytes of data it must have
+ *
+ * Return: false if anything is wrong.
+ */
+bool dzr_object_check(struct dzr_log *log, u32 seg,
+		      const struct dzr_object_header *hdr, u32 block,
+		      u32 len);
+
+/**
+ * dzr_cleaner_init - create the cleaner of a log
+ * @log: the log
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dzr_cleaner_init(struct dzr_log *log);
+
+/**
+ * dzr_cleaner_exit - free it
+ * @log: the log; its cleaner has been stopped
+ */
+void dzr_cleaner_exit(struct dzr_log *log);
+
+/**
+ * dzr_cleaner_wake - run the cleaner if there is need
+ * @log: the log
+ *
+ * Context: any.
+ */
+void dzr_cleaner_wake(struct dzr_log *log);
+
+/**
+ * dzr_reads_init - create the reserve of cold reads
+ * @log: the log
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dzr_reads_init(struct dzr_log *log);
+
+/**
+ * dzr_reads_bytes - memory of the reserve
+ * @log: the log
+ */
+u64 dzr_reads_bytes(struct dzr_log *log);
+
+#endif /* DZR_LOG_INTERNAL_H */

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Life of a cold log: geometry, creation, draining, stopping, totals.
+ *
+ * Locks: log->lock for the buffers; see log.h for the order.
+ */
+#include <linux/blkdev.h>
+#include <linux/lockdep.h>
+#include <linux/random.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "log-internal.h"
+
+/* Beyond the cleaner's reserve, clean when less than 1/32 is free. */
+#define DZR_CLEAN_AHEAD_SHIFT	5
+
+/* The least dead space that makes cleaning worth while: see segment.h. */
+#define DZR_MIN_GAIN		(2 * dzr_object_size(4096))
+
+static u32 dzr_log_capacity(u32 segment_size)
+{
+	return segment_size - sizeof(struct dzr_seg_header);
+}
+
+sector_t dzr_log_min_sectors(u64 nr_blocks, u32 segment_size)
+{
+	u64 usable = dzr_log_capacity(segment_size) - DZR_MIN_GAIN;
+	u64 segs = DIV_ROUND_UP_ULL(nr_blocks * dzr_object_size(4096), usable);
+
+	segs += DZR_CLEANER_SEGS + DZR_NR_BUFS;
+	return (DZR_HEADER_AREA + segs * segment_size) >> SECTOR_SHIFT;
+}
+
+static void dzr_bufs_exit(struct dzr_log *log)
+{
+	unsigned int i;
+
+	for (i = 0; i < DZR_NR_BUFS; i++) {
+		kfree(log->bufs[i].vecs);
+		vfree(log->bufs[i].data);
+	}
+}
+
+static int dzr_bufs_init(struct dzr_log *log)
+{
+	unsigned int i;
+
+	INIT_LIST_HEAD(&log->free[DZR_STREAM_USER]);
+	INIT_LIST_HEAD(&log->free[DZR_STREAM_CLEANER]);
+	for (i = 0; i < DZR_NR_BUFS; i++) {
+		struct dzr_buf *buf = &log->bufs[i];
+
+		buf->log = log;
+		buf->stream = i < DZR_USER_BUFS ? DZR_STREAM_USER :
+						  DZR_STREAM_CLEANER;
+		INIT_WORK(&buf->submit, dzr_buf_submit_work);
+		INIT_WORK(&buf->work, dzr_buf_done);
+		list_add_tail(&buf->link, &log->free[buf->stream]);
+		buf->data = vzalloc(log->segment_size);
+		buf->vecs = kcalloc(log->segment_size / PAGE_SIZE,
+				    sizeof(*buf->vecs), GFP_KERNEL);
+		if (!buf->data || !buf->vecs)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static u32 dzr_log_segments(const struct dzr_log_params *p)
+{
+	u64 bytes = (u64)p->sectors << SECTOR_SHIFT;
+
+	if (bytes <= DZR_HEADER_AREA)
+		return 0;
+	return min_t(u64, (bytes - DZR_HEADER_AREA) / p->segment_size,
+		     DZR_MAX_SEGMENTS);
+}
+
+struct dzr_log *dzr_log_create(const struct dzr_log_params *p)
+{
+	u32 segs = dzr_log_segments(p);
+	struct dzr_log *log;
+
+	if (segs < 2 * (DZR_CLEANER_SEGS + DZR_NR_BUFS))
+		return ERR_PTR(-ENOSPC);
+	log = kzalloc(sizeof(*log), GFP_KERNEL);
+	if (!log)
+		return ERR_PTR(-ENOMEM);
+	log->bdev = p->bdev;
+	log->wq = p->wq;
+	log->stats = p->stats;
+	log->ops = p->ops;
+	log->owner = p->owner;
+	log->segment_size = p->segment_size;
+	log->lbs = max_t(u32, bdev_logical_block_size(p->bdev), SECTOR_SIZE);
+	log->discard = p->discard && bdev_max_discard_sectors(p->bdev);
+	log->clean_below = max(4U, segs >> DZR_CLEAN_AHEAD_SHIFT);
+	get_random_bytes(log->id, sizeof(log->id));
+	spin_lock_init(&log->lock);
+	init_waitqueue_head(&log->wait);
+	INIT_DELAYED_WORK(&log->retry, dzr_log_retry);
+	log->segs = dzr_segs_create(segs, dzr_log_capacity(p->segment_size),
+				    DZR_CLEANER_SEGS, DZR_MIN_GAIN);
+	if (!log->segs || dzr_bufs_init(log) || dzr_reads_init(log) ||
+	    dzr_cleaner_init(log)) {
+		dzr_log_destroy(log);
+		return ERR_PTR(-ENOMEM);
+	}
+	return log;
+}
+
+/* Is a write in flight, or about to be? */
+static bool dzr_log_busy(struct dzr_log *log)
+{
+	bool busy = false;
+	unsigned int i;
+
+	spin_lock(&log->lock);
+	for (i = 0; i < DZR_NR_BUFS; i++)
+		busy |= log->bufs[i].state == DZR_BUF_CLOSED ||
+			log->bufs[i].state == DZR_BUF_WRITING;
+	spin_unlock(&log->lock);
+	return busy;
+}
+
+void dzr_log_stop(struct dzr_log *log)
+{
+	spin_lock(&log->lock);
+	WRITE_ONCE(log->stopped, true);
+	spin_unlock(&log->lock);
+	cancel_delayed_work_sync(&log->retry);
+	wait_event(log->wait, READ_ONCE(log->cleaner.state) !=
+			      DZR_CLEAN_READING);
+	cancel_work_sync(&log->cleaner.work);
+	wait_event(log->wait, !dzr_log_busy(log));
+	/* A write that failed meanwhile saw @stopped and left the timer be. */
+	cancel_delayed_work_sync(&log->retry);
+}
+
+void dzr_log_start(struct dzr_log *log)
+{
+	spin_lock(&log->lock);
+	WRITE_ONCE(log->stopped, false);
+	spin_unlock(&log->lock);
+	mod_delayed_work(log->wq, &log->retry, 0);
+	dzr_cleaner_wake(log);
+}
+
+void dzr_log_destroy(struct dzr_log *log)
+{
+	unsigned int i;
+
+	if (!log)
+		return;
+	if (log->cleaner.data) {
+		dzr_log_stop(log);
+		for (i = 0; i < DZR_NR_BUFS; i++)
+			cancel_work_sync(&log->bufs[i].work);
+	}
+	dzr_cleaner_exit(log);
+	mempool_destroy(log->reads);
+	dzr_bufs_exit(log);
+	dzr_segs_destroy(log->segs);
+	kfree(log);
+}
+
+void dzr_log_kick(struct dzr_log *log)
+{
+	if (wq_has_sleeper(&log->wait))
+		wake_up_all(&log->wait);
+	/* A cleaner that stopped for want of a buffer goes on. */
+	if (READ_ONCE(log->cleaner.state) != DZR_CLEAN_IDLE)
+		dzr_cleaner_wake(log);
+	log->ops->kick(log->owner);
+}
+
+bool dzr_log_failed(struct dzr_log *log)
+{
+	return READ_ONCE(log->failed);
+}
+
+int dzr_log_drain(struct dzr_log *log)
+{
+	unsigned int i;
+
+	for (i = 0; i < DZR_NR_STREAMS; i++) {
+		struct dzr_buf *buf;
+		bool submit = false;
+
+		spin_lock(&log->lock);
+		buf = log->open[i];
+		if (buf)
+			submit = dzr_buf_close(buf);
+		spin_unlock(&log->lock);
+		if (submit)
+			dzr_buf_submit(buf);
+	}
+	if (wait_event_killable(log->wait, !dzr_log_busy(log)))
+		return -EINTR;
+	return dzr_log_failed(log) ? -EIO : 0;
+}
+
+/* Could a user's dzr_log_reserve() answer anything but -EAGAIN? */
+static bool dzr_log_has_room(struct dzr_log *log)
+{
+	bool room;
+
+	spin_lock(&log->lock);
+	room = log->failed || READ_ONCE(log->full) ||
+	       (!list_empty(&log->free[DZR_STREAM_USER]) &&
+		dzr_segs_spare(log->segs) > 0);
+	spin_unlock(&log->lock);
+	return room;
+}
+
+int dzr_log_wait_room(struct dzr_log *log)
+{
+	dzr_cleaner_wake(log);
+	return wait_event_killable(log->wait, dzr_log_has_room(log)) ? -EINTR :
+								       0;
+}
+
+void dzr_log_idle_work(struct dzr_log *log, unsigned int max)
+{
+	dzr_cleaner_wake(log);
+	while (max-- && log->discard && !dzr_log_failed(log)) {
+		u32 seg = dzr_segs_take_stale(log->segs);
+		int err;
+
+		if (seg == DZR_NO_SEGMENT)
+			return;
+		err = blkdev_issue_discard(log->bdev, dzr_log_sector(log, seg),
+					   log->segment_size >> SECTOR_SHIFT,
+					   GFP_NOIO);
+		dzr_segs_discarded(log->segs, seg);
+		if (err == -EOPNOTSUPP)
+			log->discard = false;
+		if (!err)
+			dzr_stat_add(log->stats, DZR_STAT_SEGS_DISCARDED, 1);
+		dzr_log_kick(log);
+	}
+}
+
+void dzr_log_totals(struct dzr_log *log, struct dzr_segs_totals *totals)
+{
+	dzr_segs_totals(log->segs, totals);
+}
+
+u64 dzr_log_bytes(struct dzr_log *log)
+{
+	u64 vecs = log->segment_size / PAGE_SIZE * sizeof(struct bio_vec);
+	struct dzr_segs_totals totals;
+
+	dzr_segs_totals(log->segs, &totals);
+	/* One more buffer, with its vector, is the cleaner's. */
+	return sizeof(*log) + totals.bytes + dzr_reads_bytes(log) +
+	       (DZR_NR_BUFS + 1) * (log->segment_size + vecs);
+}

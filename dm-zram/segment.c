@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Segment accounting. See segment.h.
+ *
+ * Locks: segs->lock, innermost. dzr_segs_put() takes it only for the last
+ * reference of a segment.
+ */
+#include <linux/atomic.h>
+#include <linux/bug.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "segment.h"
+
+/* Segments looked at between two chances to stop for a good one. */
+#define DZR_PICK_WINDOW		2048U
+
+/* Unless space is short, this share of a segment must be dead: 1/4. */
+#define DZR_PICK_GAIN_SHIFT	2
+
+enum dzr_seg_state {
+	DZR_SEG_FREE,		/* on a free list */
+	DZR_SEG_DISCARD,	/* free, being discarded */
+	DZR_SEG_OPEN,		/* being filled or written */
+	DZR_SEG_SEALED,		/* on the device */
+	DZR_SEG_BAD,		/* could not be written */
+};
+
+/**
+ * struct dzr_seg - one segment
+ * @refs: live objects, pins, and 1 while open
+ * @live: bytes of live objects
+ * @seq: sequence number when in use; next on the list when free
+ * @state: an &enum dzr_seg_state
+ * @shunned: not to be cleaned
+ */
+struct dzr_seg {
+	atomic_t refs;
+	atomic_t live;
+	u32 seq;
+	u8 state;
+	u8 shunned;
+};
+
+static_assert(sizeof(struct dzr_seg) <= 16);
+
+/**
+ * struct dzr_seg_list - a queue of free segments
+ * @head: first to be used
+ * @tail: last to be used
+ * @nr: length
+ */
+struct dzr_seg_list {
+	u32 head;
+	u32 tail;
+	u32 nr;
+};
+
+/**
+ * struct dzr_segs - the accounting of one log
+ * @lock: guards @stale, @clean, @bad, @seq and the states
+ * @nr: number of segments
+ * @capacity: bytes of objects a segment holds
+ * @reserve: free segments for the cleaner
+ * @min_gain: dead bytes that pay when space is short
+ * @cursor: where dzr_segs_pick() goes on; only the cleaner uses it
+ * @seq: last sequence number given out
+ * @bad: segments that could not be written
+ * @stale: free segments with old content
+ * @clean: free segments that were discarded, or never written
+ * @seg: the segments
+ */
+struct dzr_segs {
+	spinlock_t lock;
+	u32 nr;
+	u32 capacity;
+	u32 reserve;
+	u32 min_gain;
+	u32 cursor;
+	u32 seq;
+	u32 bad;
+	struct dzr_seg_list stale;
+	struct dzr_seg_list clean;
+	struct dzr_seg seg[];
+};
+
+static void dzr_list_add(struct dzr_segs *segs, struct dzr_seg_list *list,
+			 u32 seg)
+{
+	segs->seg[seg].seq = DZR_NO_SEGMENT;
+	if (list->nr)
+		segs->seg[list->tail].seq = seg;
+	else
+		list->head = seg;
+	list->tail = seg;
+	WRITE_ONCE(list->nr, list->nr + 1);
+}
+
+static u32 dzr_list_pop(struct dzr_segs *segs, struct dzr_seg_list *list)
+{
+	u32 seg = list->head;
+
+	if (!list->nr)
+		return DZR_NO_SEGMENT;
+	list->head = segs->seg[seg].seq;
+	WRITE_ONCE(list->nr, list->nr - 1);
+	return seg;
+}
+
+struct dzr_segs *dzr_segs_create(u32 nr, u32 capacity, u32 reserve,
+				 u32 min_gain)
+{
+	struct dzr_segs *segs;
+	u32 i;
+
+	segs = kvzalloc(sizeof(*segs) + (size_t)nr * sizeof(segs->seg[0]),
+			GFP_KERNEL);
+	if (!segs)
+		return NULL;
+	spin_lock_init(&segs->lock);
+	segs->nr = nr;
+	segs->capacity = capacity;
+	segs->reserve = reserve;
+	segs->min_gain = min_gain;
+	for (i = 0; i < nr; i++)
+		dzr_list_add(segs, &segs->clean, i);
+	return segs;
+}
+
+void dzr_segs_destroy(struct dzr_segs *segs)
+{
+	kvfree(segs);
+}
+
+static u32 dzr_segs_nr_free(struct dzr_segs *segs)
+{
+	return READ_ONCE(segs->stale.nr) + READ_ONCE(segs->clean.nr);
+}
+
+u32 dzr_segs_alloc(struct dzr_segs *segs, bool reserve)
+{
+	u32 seg = DZR_NO_SEGMENT;
+
+	spin_lock(&segs->lock);
+	if (reserve || dzr_segs_nr_free(segs) > segs->reserve) {
+		seg = dzr_list_pop(segs, &segs->clean);
+		if (seg == DZR_NO_SEGMENT)
+			seg = dzr_list_pop(segs, &segs->stale);
+	}
+	if (seg != DZR_NO_SEGMENT) {
+		struct dzr_seg *s = &segs->seg[seg];
+
+		WRITE_ONCE(segs->seq, segs->seq + 1);
+		s->seq = segs->seq;
+		s->shunned = 0;
+		WRITE_ONCE(s->state, DZR_SEG_OPEN);
+		atomic_set(&s->live, 0);
+		atomic_set(&s->refs, 1);
+	}
+	spin_unlock(&segs->lock);
+	return seg;
+}
+
+u32 dzr_segs_seq(struct dzr_segs *segs, u32 seg)
+{
+	return segs->seg[seg].seq;
+}
+
+/* Drop a reference; with the last one, the segment becomes free. */
+static bool dzr_segs_put(struct dzr_segs *segs, u32 seg)
+{
+	struct dzr_seg *s = &segs->seg[seg];
+	bool freed = false;
+
+	if (!atomic_dec_and_test(&s->refs))
+		return false;
+	spin_lock(&segs->lock);
+	if (!WARN_ON_ONCE(s->state != DZR_SEG_SEALED &&
+			  s->state != DZR_SEG_BAD) &&
+	    s->state == DZR_SEG_SEALED) {
+		WRITE_ONCE(s->state, DZR_SEG_FREE);
+		dzr_list_add(segs, &segs->stale, seg);
+		freed = true;
+	}
+	spin_unlock(&segs->lock);
+	return freed;
+}
+
+void dzr_segs_get_object(struct dzr_segs *segs, u32 seg, u32 bytes)
+{
+	atomic_add(bytes, &segs->seg[seg].live);
+	atomic_inc(&segs->seg[seg].refs);
+}
+
+bool dzr_segs_put_object(struct dzr_segs *segs, u32 seg, u32 bytes)
+{
+	atomic_sub(bytes, &segs->seg[seg].live);
+	return dzr_segs_put(segs, seg);
+}
+
+void dzr_segs_pin(struct dzr_segs *segs, u32 seg)
+{
+	atomic_inc(&segs->seg[seg].refs);
+}
+
+bool dzr_segs_unpin(struct dzr_segs *segs, u32 seg)
+{
+	return dzr_segs_put(segs, seg);
+}
+
+bool dzr_segs_seal(struct dzr_segs *segs, u32 seg)
+{
+	spin_lock(&segs->lock);
+	WRITE_ONCE(segs->seg[seg].state, DZR_SEG_SEALED);
+	spin_unlock(&segs->lock);
+	return dzr_segs_put(segs, seg);
+}
+
+void dzr_segs_spoil(struct dzr_segs *segs, u32 seg)
+{
+	spin_lock(&segs->lock);
+	WRITE_ONCE(segs->seg[seg].state, DZR_SEG_BAD);
+	WRITE_ONCE(segs->bad, segs->bad + 1);
+	spin_unlock(&segs->lock);
+	dzr_segs_put(segs, seg);
+}
+
+void dzr_segs_shun(struct dzr_segs *segs, u32 seg)
+{
+	spin_lock(&segs->lock);
+	WRITE_ONCE(segs->seg[seg].shunned, 1);
+	spin_unlock(&segs->lock);
+}
+
+/* What cleaning a segment is worth; 0: nothing. */
+static u64 dzr_segs_score(struct dzr_segs *segs, u32 seg, bool must)
+{
+	struct dzr_seg *s = &segs->seg[seg];
+	u32 live, dead, age;
+
+	if (READ_ONCE(s->state) != DZR_SEG_SEALED || READ_ONCE(s->shunned))
+		return 0;
+	live = min_t(u32, atomic_read(&s->live), segs->capacity);
+	dead = segs->capacity - live;
+	if (dead < (must ? segs->min_gain :
+			   segs->capacity >> DZR_PICK_GAIN_SHIFT))
+		return 0;
+	age = READ_ONCE(segs->seq) - READ_ONCE(s->seq) + 1;
+	return max_t(u64, 1, (u64)dead * age / (segs->capacity + live));
+}
+
+/* Best of the next @nr segments, pinned. */
+static u32 dzr_segs_pick_window(struct dzr_segs *segs, u32 nr, bool must)
+{
+	u32 best = DZR_NO_SEGMENT;
+	u64 best_score = 0;
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		u32 seg = segs->cursor;
+		u64 score = dzr_segs_score(segs, seg, must);
+
+		if (score > best_score) {
+			best = seg;
+			best_score = score;
+		}
+		segs->cursor = seg + 1 < segs->nr ? seg + 1 : 0;
+	}
+	/* It may have become free in between, and even been opened again. */
+	if (best == DZR_NO_SEGMENT ||
+	    !atomic_inc_not_zero(&segs->seg[best].refs))
+		return DZR_NO_SEGMENT;
+	if (!dzr_segs_score(segs, best, must)) {
+		dzr_segs_put(segs, best);
+		return DZR_NO_SEGMENT;
+	}
+	return best;
+}
+
+u32 dzr_segs_pick(struct dzr_segs *segs, bool must)
+{
+	u32 left = segs->nr;
+
+	while (left) {
+		u32 nr = min(left, DZR_PICK_WINDOW);
+		u32 seg = dzr_segs_pick_window(segs, nr, must);
+
+		if (seg != DZR_NO_SEGMENT)
+			return seg;
+		left -= nr;
+		cond_resched();
+	}
+	return DZR_NO_SEGMENT;
+}
+
+u32 dzr_segs_take_stale(struct dzr_segs *segs)
+{
+	u32 seg;
+
+	spin_lock(&segs->lock);
+	seg = dzr_list_pop(segs, &segs->stale);
+	if (seg != DZR_NO_SEGMENT)
+		WRITE_ONCE(segs->seg[seg].state, DZR_SEG_DISCARD);
+	spin_unlock(&segs->lock);
+	return seg;
+}
+
+void dzr_segs_discarded(struct dzr_segs *segs, u32 seg)
+{
+	spin_lock(&segs->lock);
+	WRITE_ONCE(segs->seg[seg].state, DZR_SEG_FREE);
+	dzr_list_add(segs, &segs->clean, seg);
+	spin_unlock(&segs->lock);
+}
+
+void dzr_segs_totals(struct dzr_segs *segs, struct dzr_segs_totals *totals)
+{
+	u64 live = 0;
+	u32 i;
+
+	for (i = 0; i < segs->nr; i++)
+		if (READ_ONCE(segs->seg[i].state) >= DZR_SEG_OPEN)
+			live += atomic_read(&segs->seg[i].live);
+	totals->segments = segs->nr;
+	totals->free = dzr_segs_nr_free(segs);
+	totals->bad = READ_ONCE(segs->bad);
+	totals->reserve = segs->reserve;
+	totals->stale = READ_ONCE(segs->stale.nr);
+	totals->live_bytes = live;
+	totals->bytes = sizeof(*segs) + (u64)segs->nr * sizeof(segs->seg[0]);
+}
+
+s64 dzr_segs_spare(struct dzr_segs *segs)
+{
+	return (s64)dzr_segs_nr_free(segs) - segs->reserve;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Segment accounting: which segments of the log are free, how much of each is
+ * alive, and which one to clean next.
+ *
+ * A segment goes FREE -> OPEN -> SEALED -> FREE; a failed write makes it BAD,
+ * for good. It holds a reference for each live object, each pin (somebody
+ * reads it or cleans it), and one while it is OPEN. When the last reference of
+ * a SEALED segment goes, the segment is free again: that alone makes it safe
+ * to read an object whose segment is pinned, and to reuse one which is not.
+ *
+ * Everything is sized at creation: 16 bytes a segment. Nothing is allocated
+ * later.
+ *
+ * Locks: segs->lock guards the free lists and the states; it is the innermost
+ * lock of the log. Reference and live counts are atomics.
+ *
+ * Pure: compiles unmodified in user space (tests/unit).
+ */
+#ifndef DZR_SEGMENT_H
+#define DZR_SEGMENT_H
+
+#include <linux/types.h>
+
+#define DZR_NO_SEGMENT		U32_MAX
+
+struct dzr_segs;
+
+/**
+ * dzr_segs_create - create the accounting of a log
+ * @nr: number of segments, at least @reserve + 1
+ * @capacity: bytes of objects that a segment can hold
+ * @reserve: free segments that only the cleaner may take
+ * @min_gain: dead bytes that make cleaning a segment worth while when space
+ *	is short; at least what two of the largest objects take, so that each
+ *	cleaning gains more than the tail that may be lost in the copy
+ *
+ * Context: process; may sleep (GFP_KERNEL).
+ * Return: the accounting, or NULL without memory.
+ */
+struct dzr_segs *dzr_segs_create(u32 nr, u32 capacity, u32 reserve,
+				 u32 min_gain);
+
+/**
+ * dzr_segs_destroy - free the accounting
+ * @segs: the accounting, or NULL
+ */
+void dzr_segs_destroy(struct dzr_segs *segs);
+
+/**
+ * dzr_segs_alloc - open a free segment
+ * @segs: the accounting
+ * @reserve: take from the cleaner's reserve, too
+ *
+ * The oldest freed comes first. The segment has one reference, which
+ * dzr_segs_seal() or dzr_segs_spoil() takes back, and a new sequence number.
+ *
+ * Context: any but interrupts; takes segs->lock.
+ * Return: the segment, or DZR_NO_SEGMENT.
+ */
+u32 dzr_segs_alloc(struct dzr_segs *segs, bool reserve);
+
+/**
+ * dzr_segs_seq - sequence number of a segment
+ * @segs: the accounting
+ * @seg: a segment that is open, pinned, or holds a live object
+ *
+ * Context: any.
+ */
+u32 dzr_segs_seq(struct dzr_segs *segs, u32 seg);
+
+/**
+ * dzr_segs_get_object - count a live object
+ * @segs: the accounting
+ * @seg: its segment, open or pinned
+ * @bytes: what it takes in the segment
+ *
+ * Context: any.
+ */
+void dzr_segs_get_object(struct dzr_segs *segs, u32 seg, u32 bytes);
+
+/**
+ * dzr_segs_put_object - an object is dead
+ * @segs: the accounting
+ * @seg: its segment
+ * @bytes: as for dzr_segs_get_object()
+ *
+ * Context: any but interrupts; may take segs->lock.
+ * Return: true if the segment became free.
+ */
+bool dzr_segs_put_object(struct dzr_segs *segs, u32 seg, u32 bytes);
+
+/**
+ * dzr_segs_pin - keep a segment from being reused
+ * @segs: the accounting
+ * @seg: a segment with an object that cannot die now (its entry is locked)
+ *
+ * Context: any.
+ */
+void dzr_segs_pin(struct dzr_segs *segs, u32 seg);
+
+/**
+ * dzr_segs_unpin - undo dzr_segs_pin() or dzr_segs_pick()
+ * @segs: the accounting
+ * @seg: the segment
+ *
+ * Context: any but interrupts; may take segs->lock.
+ * Return: true if the segment became free.
+ */
+bool dzr_segs_unpin(struct dzr_segs *segs, u32 seg);
+
+/**
+ * dzr_segs_seal - an open segment is on the device
+ * @segs: the accounting
+ * @seg: the segment
+ *
+ * Context: any but interrupts; takes segs->lock.
+ * Return: true if the segment became free.
+ */
+bool dzr_segs_seal(struct dzr_segs *segs, u32 seg);
+
+/**
+ * dzr_segs_spoil - an open segment could not be written: never use it again
+ * @segs: the accounting
+ * @seg: the segment
+ *
+ * Context: any but interrupts; takes segs->lock.
+ */
+void dzr_segs_spoil(struct dzr_segs *segs, u32 seg);
+
+/**
+ * dzr_segs_shun - never pick a segment for cleaning until it is free
+ * @segs: the accounting
+ * @seg: a pinned segment, in which something could not be read
+ *
+ * Context: any but interrupts; takes segs->lock.
+ */
+void dzr_segs_shun(struct dzr_segs *segs, u32 seg);
+
+/**
+ * dzr_segs_pick - choose the segment whose cleaning pays most
+ * @segs: the accounting
+ * @must: space is short, take what gains anything; otherwise a quarter of the
+ *	segment must be dead
+ *
+ * Cost/benefit after Rosenblum and Ousterhout, "The Design and Implementation
+ * of a Log-Structured File System" (1992): (1 - u) * age / (1 + u), the age
+ * being counted in segments written since. Looks at a bounded window at a
+ * time, going round; all segments are looked at before it gives up.
+ *
+ * Context: process; no lock held throughout.
+ * Return: the segment, pinned, or DZR_NO_SEGMENT.
+ */
+u32 dzr_segs_pick(struct dzr_segs *segs, bool must);
+
+/**
+ * dzr_segs_take_stale - take a free segment whose content was not discarded
+ * @segs: the accounting
+ *
+ * Until dzr_segs_discarded() the segment cannot be opened.
+ *
+ * Context: any but interrupts; takes segs->lock.
+ * Return: the segment, or DZR_NO_SEGMENT.
+ */
+u32 dzr_segs_take_stale(struct dzr_segs *segs);
+
+/**
+ * dzr_segs_discarded - give back a segment from dzr_segs_take_stale()
+ * @segs: the accounting
+ * @seg: the segment
+ *
+ * Context: any but interrupts; takes segs->lock.
+ */
+void dzr_segs_discarded(struct dzr_segs *segs, u32 seg);
+
+/**
+ * struct dzr_segs_totals - how full the log is
+ * @segments: all segments
+ * @free: free ones, the reserve included
+ * @bad: those that could not be written
+ * @reserve: free ones that only the cleaner may take
+ * @stale: free ones that were not discarded since
+ * @live_bytes: live objects, headers and padding included
+ * @bytes: memory of the accounting
+ */
+struct dzr_segs_totals {
+	u32 segments;
+	u32 free;
+	u32 bad;
+	u32 reserve;
+	u32 stale;
+	u64 live_bytes;
+	u64 bytes;
+};
+
+/**
+ * dzr_segs_totals - how full the log is
+ * @segs: the accounting
+ * @totals: the answer
+ *
+ * Context: any; no lock, numbers may be of slightly different moments.
+ */
+void dzr_segs_totals(struct dzr_segs *segs, struct dzr_segs_totals *totals);
+
+/**
+ * dzr_segs_spare - free segments above the cleaner's reserve
+ * @segs: the accounting
+ *
+ * Context: any; one read.
+ * Return: their number, negative when the reserve has been broken into.
+ */
+s64 dzr_segs_spare(struct dzr_segs *segs);
+
+#endif /* DZR_SEGMENT_H */

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Writing a segment, and what happens when that fails.
+ *
+ * A segment that cannot be written is given up for good, and its buffer goes
+ * to another: the objects keep their offsets, only the segment number in each
+ * location changes, which the owner does entry by entry. After
+ * DZR_MAX_FAILURES failures in a row it is the device that counts as failed:
+ * segments are spared, the buffers stick to theirs, nothing new is accepted,
+ * and a timer tries again. The first write that succeeds ends that.
+ *
+ * Submission is left to the workqueue: it may block in the device below, and
+ * whoever fills the last byte of a segment may hold a codec workspace.
+ *
+ * The data stays readable from the buffer all the time.
+ *
+ * Locks: log->lock for the states; none while entries are re-pointed.
+ */
+#include <linux/crc32c.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+
+#include "log-internal.h"
+
+void dzr_log_bio(struct dzr_log *log, struct bio *bio, struct bio_vec *vecs,
+		 blk_opf_t opf, u32 seg, void *data, u32 bytes)
+{
+	u32 done;
+
+	bio_init(bio, log->bdev, vecs, log->segment_size / PAGE_SIZE, opf);
+	bio->bi_iter.bi_sector = dzr_log_sector(log, seg);
+	for (done = 0; done < bytes; done += PAGE_SIZE)
+		__bio_add_page(bio, vmalloc_to_page(data + done),
+			       min_t(u32, bytes - done, PAGE_SIZE), 0);
+}
+
+static void dzr_buf_endio(struct bio *bio)
+{
+	struct dzr_buf *buf = container_of(bio, struct dzr_buf, bio);
+
+	buf->status = bio->bi_status;
+	queue_work(buf->log->wq, &buf->work);
+}
+
+static void dzr_buf_header(struct dzr_buf *buf)
+{
+	struct dzr_log *log = buf->log;
+	struct dzr_seg_header *hdr = (void *)buf->data;
+
+	*hdr = (struct dzr_seg_header){
+		.magic = cpu_to_le64(DZR_SEG_MAGIC),
+		.version = cpu_to_le32(DZR_SEG_VERSION),
+		.seg = cpu_to_le32(buf->seg),
+		.seq = cpu_to_le64(buf->seq),
+		.log_id = { cpu_to_le64(log->id[0]), cpu_to_le64(log->id[1]) },
+		.used = cpu_to_le32(buf->used),
+		.objects = cpu_to_le32(buf->objects),
+	};
+	hdr->crc = cpu_to_le32(crc32c(~0U, hdr,
+				      offsetof(struct dzr_seg_header, crc)));
+}
+
+void dzr_buf_submit(struct dzr_buf *buf)
+{
+	queue_work(buf->log->wq, &buf->submit);
+}
+
+void dzr_buf_submit_work(struct work_struct *work)
+{
+	struct dzr_buf *buf = container_of(work, struct dzr_buf, submit);
+	struct dzr_log *log = buf->log;
+	u32 bytes = ALIGN(buf->used, log->lbs);
+
+	dzr_buf_header(buf);
+	memset(buf->data + buf->used, 0, bytes - buf->used);
+	flush_kernel_vmap_range(buf->data, bytes);
+	dzr_log_bio(log, &buf->bio, buf->vecs, REQ_OP_WRITE, buf->seg,
+		    buf->data, bytes);
+	buf->bio.bi_end_io = dzr_buf_endio;
+	dzr_stat_add(log->stats, DZR_STAT_SEG_WRITES, 1);
+	dzr_stat_add(log->stats, DZR_STAT_COLD_WRITE_BYTES, bytes);
+	submit_bio(&buf->bio);
+}
+
+void dzr_buf_release(struct dzr_buf *buf)
+{
+	lockdep_assert_held(&buf->log->lock);
+
+	if (buf->state != DZR_BUF_DONE || buf->readers)
+		return;
+	buf->state = DZR_BUF_FREE;
+	list_add_tail(&buf->link, &buf->log->free[buf->stream]);
+}
+
+static void dzr_buf_succeeded(struct dzr_buf *buf)
+{
+	struct dzr_log *log = buf->log;
+	u32 seg = buf->seg;
+	bool recovered;
+
+	spin_lock(&log->lock);
+	recovered = log->failed;
+	WRITE_ONCE(log->failed, false);
+	log->failures = 0;
+	buf->state = DZR_BUF_DONE;
+	dzr_buf_release(buf);
+	spin_unlock(&log->lock);
+
+	dzr_segs_seal(log->segs, seg);
+	if (recovered && !READ_ONCE(log->stopped))
+		mod_delayed_work(log->wq, &log->retry, 0);
+	dzr_cleaner_wake(log);
+	dzr_log_kick(log);
+}
+
+/* One object of a buffer has moved from segment @from to the buffer's own. */
+static void dzr_buf_repoint(struct dzr_buf *buf, u32 off, u32 from)
+{
+	struct dzr_object_header *hdr = (void *)(buf->data + off);
+	struct dzr_log *log = buf->log;
+	u32 block = le32_to_cpu(hdr->block);
+	u32 len = le16_to_cpu(hdr->len);
+	dzr_loc_t old = dzr_loc(from, off, len);
+	dzr_loc_t new = dzr_loc(buf->seg, off, len);
+
+	dzr_object_seal(log, buf->seg, hdr);
+	dzr_segs_get_object(log->segs, buf->seg, dzr_object_size(len));
+	if (!(hdr->flags & DZR_OBJECT_DEAD) &&
+	    log->ops->repoint(log->owner, block, old, new))
+		dzr_log_put(log, old);
+	else
+		dzr_log_put(log, new);
+}
+
+/* All objects of a buffer have moved from segment @from to its own. */
+static void dzr_buf_repoint_all(struct dzr_buf *buf, u32 from)
+{
+	struct dzr_object_header *hdr;
+	u32 off;
+
+	for (off = sizeof(struct dzr_seg_header); off < buf->used;
+	     off += dzr_object_size(le16_to_cpu(hdr->len))) {
+		hdr = (void *)(buf->data + off);
+		dzr_buf_repoint(buf, off, from);
+	}
+}
+
+/* A write failed: move to another segment, or give up for a while. */
+static void dzr_buf_failed(struct dzr_buf *buf)
+{
+	struct dzr_log *log = buf->log;
+	u32 from = buf->seg;
+	bool moved = false;
+
+	dzr_stat_add(log->stats, DZR_STAT_COLD_WRITE_ERRORS, 1);
+	spin_lock(&log->lock);
+	if (++log->failures <= DZR_MAX_FAILURES) {
+		buf->old_seg = from;
+		moved = dzr_buf_assign(buf, true);
+	}
+	if (!moved) {
+		buf->old_seg = DZR_NO_SEGMENT;
+		buf->state = DZR_BUF_STUCK;
+		WRITE_ONCE(log->failed, true);
+	}
+	spin_unlock(&log->lock);
+
+	if (!moved) {
+		if (!READ_ONCE(log->stopped))
+			queue_delayed_work(log->wq, &log->retry,
+					   msecs_to_jiffies(DZR_RETRY_MS));
+		dzr_log_kick(log);
+		return;
+	}
+	dzr_buf_repoint_all(buf, from);
+	spin_lock(&log->lock);
+	buf->old_seg = DZR_NO_SEGMENT;
+	spin_unlock(&log->lock);
+	dzr_segs_spoil(log->segs, from);
+	dzr_buf_submit(buf);
+}
+
+void dzr_buf_done(struct work_struct *work)
+{
+	struct dzr_buf *buf = container_of(work, struct dzr_buf, work);
+
+	if (buf->status == BLK_STS_OK)
+		dzr_buf_succeeded(buf);
+	else
+		dzr_buf_failed(buf);
+}
+
+void dzr_log_retry(struct work_struct *work)
+{
+	struct dzr_log *log = container_of(to_delayed_work(work),
+					   struct dzr_log, retry);
+	unsigned int i;
+
+	for (i = 0; i < DZR_NR_BUFS; i++) {
+		struct dzr_buf *buf = &log->bufs[i];
+		bool again;
+
+		spin_lock(&log->lock);
+		again = buf->state == DZR_BUF_STUCK && !log->stopped;
+		if (again)
+			buf->state = DZR_BUF_WRITING;
+		spin_unlock(&log->lock);
+		if (again)
+			dzr_buf_submit(buf);
+	}
+}

@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tiers: storing and loading one block, and its ways between pool and log.
+ *
+ * Locks: the entry lock around each change; the codec workspace is taken
+ * before it, since it may sleep. No compression or decompression happens
+ * under an entry lock: what is in the pool is copied out first.
+ */
+#include <linux/lockdep.h>
+#include <linux/string.h>
+
+#include "io.h"
+#include "log-format.h"
+#include "tier.h"
+
+/* A CLEAN object starts with its location in the log. */
+#define DZR_CLEAN_PREFIX	sizeof(dzr_loc_t)
+
+/* Counter of a state's population; EMPTY has none. */
+static const s8 dzr_population[] = {
+	[DZR_EMPTY] = -1,
+	[DZR_FILL] = DZR_POP_FILL,
+	[DZR_HOT] = DZR_POP_HOT,
+	[DZR_CLEAN] = DZR_POP_CLEAN,
+	[DZR_COLD] = DZR_POP_COLD,
+};
+
+static void dzr_count_move(struct dzr_dev *d, enum dzr_state from,
+			   enum dzr_state to)
+{
+	if (from == to)
+		return;
+	if (dzr_population[from] >= 0)
+		dzr_stat_add(d->stats, dzr_population[from], -1);
+	if (dzr_population[to] >= 0)
+		dzr_stat_add(d->stats, dzr_population[to], 1);
+}
+
+/* Where the log copy of a CLEAN block is. */
+static dzr_loc_t dzr_clean_loc(struct dzr_dev *d, struct dzr_entry e)
+{
+	dzr_loc_t loc;
+
+	dzs_read(d->pool, dzr_entry_handle(e), &loc, 0, sizeof(loc));
+	return loc;
+}
+
+/* Let go of what an entry held, which no entry holds any more. */
+static void dzr_release(struct dzr_dev *d, struct dzr_entry old)
+{
+	dzr_loc_t loc;
+
+	switch (old.state) {
+	case DZR_HOT:
+		dzs_free(d->pool, dzr_entry_handle(old));
+		break;
+	case DZR_CLEAN:
+		loc = dzr_clean_loc(d, old);
+		dzs_free(d->pool, dzr_entry_handle(old));
+		dzr_log_put(d->log, loc);
+		break;
+	case DZR_COLD:
+		dzr_log_put(d->log, dzr_entry_loc(old));
+		break;
+	default:
+		break;
+	}
+}
+
+/* Make an entry something new, whatever it was; true if it was not empty. */
+static bool dzr_replace(struct dzr_dev *d, unsigned long *slot,
+			enum dzr_state state, u64 value)
+{
+	const struct dzr_policy *policy = d->cfg.policy;
+	struct dzr_entry new = { .state = state, .value = value };
+	struct dzr_entry old;
+
+	old = dzr_entry_lock(slot);
+	if (state == DZR_COLD)
+		new.age = policy->chilled();
+	else if (dzr_entry_in_pool(old))
+		new.age = policy->touch(old.age);
+	else
+		new.age = policy->born();
+	dzr_entry_set(slot, new);
+	dzr_entry_unlock(slot);
+	dzr_count_move(d, old.state, state);
+	dzr_release(d, old);
+	return old.state != DZR_EMPTY;
+}
+
+/* Is the block one word, repeated, of those that an entry has room for? */
+static bool dzr_same_filled(const void *src, u64 *value)
+{
+	const u64 *word = src;
+
+	if (word[0] != word[1] ||
+	    word[0] != word[DZR_BLOCK_SIZE / sizeof(*word) - 1])
+		return false;
+	if (memcmp(word, word + 1, DZR_BLOCK_SIZE - sizeof(*word)))
+		return false;
+	return dzr_fill_pack(word[0], value);
+}
+
+static int dzr_store_hot(struct dzr_dev *d, u32 block, unsigned long *slot,
+			 const void *data, u32 len)
+{
+	dzs_handle_t handle;
+	unsigned long pages;
+	int err;
+
+	err = dzs_alloc(d->pool, block, data, len, &handle);
+	if (unlikely(dzs_needs_refill(d->pool)))
+		dzr_dev_refill(d);
+	if (err)
+		return err;
+	dzr_replace(d, slot, DZR_HOT, (__force u64)handle);
+
+	/* A racy maximum: good enough for a statistic. */
+	pages = dzs_pages(d->pool);
+	if (pages > READ_ONCE(d->peak))
+		WRITE_ONCE(d->peak, pages);
+	return 0;
+}
+
+static int dzr_store_cold(struct dzr_dev *d, u32 block, unsigned long *slot,
+			  const void *data, u32 len, u8 codec)
+{
+	struct dzr_append a;
+	int err;
+
+	err = dzr_log_reserve(d->log, DZR_STREAM_USER, block, codec, len, &a);
+	if (err)
+		return err;
+	memcpy(a.data, data, len);
+	dzr_replace(d, slot, DZR_COLD, (__force u64)a.loc);
+	dzr_log_commit(&a, true);
+	dzr_stat_add(d->stats, DZR_STAT_SPILLS, 1);
+	return 0;
+}
+
+/* Store a compressed block in the tier that has room for it. */
+static int dzr_store_packed(struct dzr_dev *d, u32 block, unsigned long *slot,
+			    const void *data, u32 len, u8 codec)
+{
+	bool below = dzr_dev_pool_bytes(d) < READ_ONCE(d->limit);
+	int err;
+
+	if (below) {
+		err = dzr_store_hot(d, block, slot, data, len);
+		if (!err || !d->log)
+			return err;
+	} else if (!d->log) {
+		return -ENOSPC;
+	}
+	err = dzr_store_cold(d, block, slot, data, len, codec);
+	if (!err || err == -EAGAIN || below)
+		return err;
+	/* The log takes no more: the limit is soft, the pool may. */
+	return dzr_store_hot(d, block, slot, data, len) ? err : 0;
+}
+
+int dzr_store(struct dzr_dev *d, struct dzr_stream *st, u32 block,
+	      const void *src, gfp_t gfp)
+{
+	unsigned long *slot = dzr_btable_get(d->bt, block, gfp);
+	u8 codec = d->cfg.codec->id;
+	const void *data = st->buf;
+	u64 fill;
+	u32 len;
+	int err;
+
+	if (unlikely(dzr_btable_needs_refill(d->bt)))
+		dzr_dev_refill(d);
+	if (!slot)
+		return -EAGAIN;
+	if (dzr_same_filled(src, &fill)) {
+		dzr_replace(d, slot, DZR_FILL, fill);
+		return 0;
+	}
+	if (dzr_stream_compress(st, src, &len) || len > DZS_MAX_SIZE) {
+		data = src;
+		len = DZR_BLOCK_SIZE;
+		codec = DZR_CODEC_RAW;
+	}
+	err = dzr_store_packed(d, block, slot, data, len, codec);
+	if (!err && codec == DZR_CODEC_RAW)
+		dzr_stat_add(d->stats, DZR_STAT_RAW, 1);
+	return err;
+}
+
+static void dzr_fill_block(void *dst, u64 word)
+{
+	if (word)
+		memset64(dst, word, DZR_BLOCK_SIZE / sizeof(word));
+	else
+		memset(dst, 0, DZR_BLOCK_SIZE);
+}
+
+int dzr_unpack(struct dzr_dev *d, struct dzr_stream *st, u8 codec,
+	       const void *data, u32 len, void *dst)
+{
+	if (codec == d->cfg.codec->id)
+		return dzr_stream_decompress(st, data, len, dst);
+	if (codec != DZR_CODEC_RAW || len != DZR_BLOCK_SIZE)
+		return -EIO;
+	memcpy(dst, data, len);
+	return 0;
+}
+
+/* Mark a locked entry as accessed, writing it only if that changes it. */
+static void dzr_set_age(unsigned long *slot, struct dzr_entry e, u8 age)
+	__must_hold(slot)
+{
+	if (e.age == age)
+		return;
+	e.age = age;
+	dzr_entry_set(slot, e);
+}
+
+/*
+ * The block is in the pool: copy it out under the entry lock, so that it
+ * cannot be moved or freed, and decompress after.
+ */
+static int dzr_load_hot(struct dzr_dev *d, struct dzr_stream *st,
+			unsigned long *slot, struct dzr_entry e, void *dst)
+	__releases(slot)
+{
+	dzs_handle_t handle = dzr_entry_handle(e);
+	u32 skip = e.state == DZR_CLEAN ? DZR_CLEAN_PREFIX : 0;
+	u32 len;
+
+	dzr_set_age(slot, e, d->cfg.policy->touch(e.age));
+	if (dzs_is_huge(handle)) {
+		memcpy(dst, dzs_map_huge(handle), DZR_BLOCK_SIZE);
+		dzr_entry_unlock(slot);
+		return 0;
+	}
+	len = dzs_size(d->pool, handle) - skip;
+	dzs_read(d->pool, handle, st->buf, skip, len);
+	dzr_entry_unlock(slot);
+	return dzr_unpack(d, st, d->cfg.codec->id, st->buf, len, dst);
+}
+
+/* The block is in the log: pin it, and take it from the buffer if it can be. */
+static int dzr_load_cold(struct dzr_dev *d, struct dzr_stream *st,
+			 unsigned long *slot, struct dzr_entry e, void *dst,
+			 struct dzr_miss *miss)
+	__releases(slot)
+{
+	const struct dzr_object_header *hdr;
+	int err;
+
+	dzr_log_pin(d->log, dzr_entry_loc(e), &miss->pin);
+	miss->age = e.age;
+	dzr_set_age(slot, e, d->cfg.policy->cold_touch(e.age));
+	dzr_entry_unlock(slot);
+	if (!miss->pin.data)
+		return -EINPROGRESS;
+	hdr = (const void *)(miss->pin.data - sizeof(*hdr));
+	err = dzr_unpack(d, st, hdr->codec, miss->pin.data,
+			      dzr_loc_len(miss->pin.loc), dst);
+	dzr_log_unpin(&miss->pin);
+	dzr_stat_add(d->stats, DZR_STAT_BUFFER_READS, 1);
+	return err;
+}
+
+int dzr_load(struct dzr_dev *d, struct dzr_stream *st, u32 block, void *dst,
+	     struct dzr_miss *miss)
+{
+	unsigned long *slot = dzr_btable_find(d->bt, block);
+	struct dzr_entry e = {};
+	int err = 0;
+
+	if (slot)
+		e = dzr_entry_peek(slot);
+	if (e.state == DZR_EMPTY || e.state == DZR_FILL) {
+		dzr_fill_block(dst, dzr_fill_unpack(e.value));
+		return 0;
+	}
+	e = dzr_entry_lock(slot);
+	if (dzr_entry_in_pool(e)) {
+		err = dzr_load_hot(d, st, slot, e, dst);
+	} else if (e.state == DZR_COLD) {
+		err = dzr_load_cold(d, st, slot, e, dst, miss);
+	} else {
+		dzr_entry_unlock(slot);
+		dzr_fill_block(dst, dzr_fill_unpack(e.value));
+	}
+	return err;
+}
+
+void dzr_discard(struct dzr_dev *d, u64 block, u64 nr)
+{
+	u64 end = block + nr;
+	u64 gone = 0;
+
+	for (block = dzr_btable_next(d->bt, block); block < end; ) {
+		unsigned long *slot = dzr_btable_find(d->bt, block);
+
+		if (dzr_entry_peek(slot).state != DZR_EMPTY)
+			gone += dzr_replace(d, slot, DZR_EMPTY, 0);
+		if (++block % DZR_LEAF_BLOCKS == 0) {
+			block = dzr_btable_next(d->bt, block);
+			cond_resched();
+		}
+	}
+	dzr_stat_add(d->stats, DZR_STAT_DISCARDS, gone);
+}
+
+/* Drop the pool copy of a CLEAN block. */
+static void dzr_drop_clean(struct dzr_dev *d, unsigned long *slot,
+			   struct dzr_entry e)
+	__releases(slot)
+{
+	dzr_entry_set(slot, (struct dzr_entry){
+		.state = DZR_COLD,
+		.value = (__force u64)dzr_clean_loc(d, e),
+		.age = d->cfg.policy->chilled(),
+	});
+	dzr_entry_unlock(slot);
+	dzs_free(d->pool, dzr_entry_handle(e));
+	dzr_count_move(d, DZR_CLEAN, DZR_COLD);
+	dzr_stat_add(d->stats, DZR_STAT_DROPS, 1);
+}
+
+/*
+ * Put what @handle has into the claimed room, if the entry still holds it.
+ * The entry is COLD from then on.
+ */
+static bool dzr_demote_into(struct dzr_dev *d, unsigned long *slot,
+			    dzs_handle_t handle, struct dzr_append *a)
+{
+	struct dzr_entry e = dzr_entry_lock(slot);
+	bool same;
+
+	same = e.state == DZR_HOT && dzr_entry_handle(e) == handle &&
+	       dzs_size(d->pool, handle) == a->len;
+	if (same) {
+		dzs_read(d->pool, handle, a->data, 0, a->len);
+		dzr_entry_set(slot, (struct dzr_entry){
+			.state = DZR_COLD,
+			.value = (__force u64)a->loc,
+			.age = d->cfg.policy->chilled(),
+		});
+	}
+	dzr_entry_unlock(slot);
+	return same;
+}
+
+int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot)
+{
+	struct dzr_append a;
+	dzs_handle_t handle;
+	struct dzr_entry e;
+	bool moved;
+	u32 len;
+	int err;
+
+	lockdep_assert_held(&d->hand_lock);
+
+	e = dzr_entry_lock(slot);
+	if (e.state == DZR_CLEAN) {
+		dzr_drop_clean(d, slot, e);
+		return 1;
+	}
+	if (e.state != DZR_HOT) {
+		dzr_entry_unlock(slot);
+		return 0;
+	}
+	handle = dzr_entry_handle(e);
+	len = dzs_size(d->pool, handle);
+	dzr_entry_unlock(slot);
+
+	err = dzr_log_reserve(d->log, DZR_STREAM_USER, block,
+			      len == DZR_BLOCK_SIZE ? DZR_CODEC_RAW :
+						      d->cfg.codec->id,
+			      len, &a);
+	if (err)
+		return err;
+	moved = dzr_demote_into(d, slot, handle, &a);
+	dzr_log_commit(&a, moved);
+	if (!moved)
+		return 0;
+	dzs_free(d->pool, handle);
+	dzr_count_move(d, DZR_HOT, DZR_COLD);
+	dzr_stat_add(d->stats, DZR_STAT_DEMOTIONS, 1);
+	return 1;
+}
+
+void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
+		 const void *data, u32 len)
+{
+	bool clean = len + DZR_CLEAN_PREFIX <= DZS_MAX_SIZE;
+	enum dzr_state state = clean ? DZR_CLEAN : DZR_HOT;
+	unsigned long *slot = dzr_btable_find(d->bt, block);
+	dzs_handle_t handle;
+	struct dzr_entry e;
+	bool same;
+	int err;
+
+	if (dzr_dev_pool_bytes(d) >= READ_ONCE(d->limit))
+		return;
+	if (clean)
+		err = dzs_alloc2(d->pool, block, &loc, sizeof(loc), data, len,
+				 &handle);
+	else
+		err = dzs_alloc(d->pool, block, data, len, &handle);
+	if (err)
+		return;
+	e = dzr_entry_lock(slot);
+	same = e.state == DZR_COLD && dzr_entry_loc(e) == loc;
+	if (same)
+		dzr_entry_set(slot, (struct dzr_entry){
+			.state = state,
+			.value = (__force u64)handle,
+			.age = d->cfg.policy->born(),
+		});
+	dzr_entry_unlock(slot);
+	if (!same) {
+		dzs_free(d->pool, handle);
+		return;
+	}
+	dzr_count_move(d, DZR_COLD, state);
+	dzr_stat_add(d->stats, DZR_STAT_PROMOTIONS, 1);
+	if (!clean)
+		dzr_log_put(d->log, loc);
+}
+
+/* Compaction has a new place for an object. */
+static bool dzr_relocate(void *ctx, u32 owner, dzs_handle_t old,
+			 dzs_handle_t new)
+{
+	struct dzr_dev *d = ctx;
+	unsigned long *slot = dzr_btable_find(d->bt, owner);
+	struct dzr_entry e;
+	bool same;
+
+	if (!slot)
+		return false;
+	e = dzr_entry_lock(slot);
+	same = dzr_entry_in_pool(e) && dzr_entry_handle(e) == old;
+	if (same) {
+		dzs_copy(d->pool, old, new);
+		e.value = (__force u64)new;
+		dzr_entry_set(slot, e);
+	}
+	dzr_entry_unlock(slot);
+	return same;
+}
+
+const struct dzs_ops dzr_pool_ops = {
+	.relocate = dzr_relocate,
+};
+
+/* Does a locked entry refer to this place in the log? */
+static bool dzr_refers_to(struct dzr_dev *d, struct dzr_entry e, dzr_loc_t loc)
+{
+	if (e.state == DZR_COLD)
+		return dzr_entry_loc(e) == loc;
+	return e.state == DZR_CLEAN && dzr_clean_loc(d, e) == loc;
+}
+
+/* The entry of a block number that came from the cold device. */
+static unsigned long *dzr_find_checked(struct dzr_dev *d, u32 block)
+{
+	return block < dzr_btable_blocks(d->bt) ?
+	       dzr_btable_find(d->bt, block) : NULL;
+}
+
+static bool dzr_is_live(void *owner, u32 block, dzr_loc_t loc)
+{
+	struct dzr_dev *d = owner;
+	unsigned long *slot = dzr_find_checked(d, block);
+	struct dzr_entry e;
+	bool live;
+
+	if (!slot)
+		return false;
+	e = dzr_entry_lock(slot);
+	live = dzr_refers_to(d, e, loc);
+	dzr_entry_unlock(slot);
+	return live;
+}
+
+static bool dzr_repoint(void *owner, u32 block, dzr_loc_t old, dzr_loc_t new)
+{
+	struct dzr_dev *d = owner;
+	unsigned long *slot = dzr_find_checked(d, block);
+	struct dzr_entry e;
+	bool live;
+
+	if (!slot)
+		return false;
+	e = dzr_entry_lock(slot);
+	live = dzr_refers_to(d, e, old);
+	if (live && e.state == DZR_COLD) {
+		e.value = (__force u64)new;
+		dzr_entry_set(slot, e);
+	} else if (live) {
+		dzs_write(d->pool, dzr_entry_handle(e), &new, 0, sizeof(new));
+	}
+	dzr_entry_unlock(slot);
+	return live;
+}
+
+static void dzr_low_space(void *owner)
+{
+	struct dzr_dev *d = owner;
+
+	queue_work(d->wq, &d->event_work);
+}
+
+static void dzr_log_kicked(void *owner)
+{
+	dzr_kick(owner);
+}
+
+const struct dzr_log_ops dzr_log_ops = {
+	.is_live = dzr_is_live,
+	.repoint = dzr_repoint,
+	.kick = dzr_log_kicked,
+	.low_space = dzr_low_space,
+};

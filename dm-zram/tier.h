@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tiers: storing one block, loading it, and moving it between pool and log.
+ *
+ * All changes of entries are made here. The pattern is one: lock the entry,
+ * compare or exchange, unlock, and only then let go of what the entry held.
+ */
+#ifndef DZR_TIER_H
+#define DZR_TIER_H
+
+#include "device.h"
+
+/**
+ * dzr_store - store one block
+ * @d: the device
+ * @st: a codec workspace, held
+ * @block: which
+ * @src: its 4096 bytes; may be @st->block
+ * @gfp: for the block table, if the range was never touched
+ *
+ * Goes to the pool, or compressed straight to the log when the pool is at its
+ * limit or no page can be had.
+ *
+ * Context: process; never sleeps for I/O, and for memory only if @gfp does.
+ * Return: 0; -EAGAIN: the caller must wait for a kick; -ENOSPC, -ENOMEM or
+ * -EIO when neither tier can take the block.
+ */
+int dzr_store(struct dzr_dev *d, struct dzr_stream *st, u32 block,
+	      const void *src, gfp_t gfp);
+
+/**
+ * struct dzr_miss - a block that must be read from the cold device
+ * @pin: keeps it there
+ * @age: its age before this access
+ */
+struct dzr_miss {
+	struct dzr_pin pin;
+	u8 age;
+};
+
+/**
+ * dzr_load - load one block
+ * @d: the device
+ * @st: a codec workspace, held
+ * @block: which
+ * @dst: 4096 bytes for it; may be @st->block
+ * @miss: filled in for -EINPROGRESS
+ *
+ * Context: process.
+ * Return: 0; -EINPROGRESS: the block must be read, and @miss has it pinned;
+ * -EIO: the stored block cannot be decompressed.
+ */
+int dzr_load(struct dzr_dev *d, struct dzr_stream *st, u32 block, void *dst,
+	     struct dzr_miss *miss);
+
+/**
+ * dzr_unpack - decompress a block
+ * @d: the device
+ * @st: a codec workspace, held
+ * @codec: how it is compressed
+ * @data: the compressed block
+ * @len: its length
+ * @dst: 4096 bytes for the block
+ *
+ * Context: process.
+ * Return: 0 or -EIO.
+ */
+int dzr_unpack(struct dzr_dev *d, struct dzr_stream *st, u8 codec,
+	       const void *data, u32 len, void *dst);
+
+/**
+ * dzr_discard - forget blocks
+ * @d: the device
+ * @block: the first
+ * @nr: how many
+ *
+ * Context: process; reschedules. Ranges that were never touched cost nothing.
+ */
+void dzr_discard(struct dzr_dev *d, u64 block, u64 nr);
+
+/**
+ * dzr_demote - move one block from the pool to the log
+ * @d: the device
+ * @block: which
+ * @slot: its entry
+ *
+ * A clean copy is dropped; anything else is appended to the log. From then on
+ * reads are served from the segment's buffer, so nothing is gained by waiting
+ * for the write before the entry is changed.
+ *
+ * Context: process; hand_lock held.
+ * Return: 1 if the block left the pool, 0 if it was not there any more, or
+ * -EAGAIN, -ENOSPC, -EIO as dzr_log_reserve().
+ */
+int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot);
+
+/**
+ * dzr_promote - give a block that was read from the log a copy in the pool
+ * @d: the device
+ * @block: which
+ * @loc: where it was read
+ * @data: as stored there
+ * @len: its length
+ *
+ * Nothing happens if the pool is near its limit or the block has changed.
+ *
+ * Context: process.
+ */
+void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
+		 const void *data, u32 len);
+
+/* What the allocator asks of the owner of the entries; its argument is ours. */
+extern const struct dzs_ops dzr_pool_ops;
+
+/* What the log asks. */
+extern const struct dzr_log_ops dzr_log_ops;
+
+#endif /* DZR_TIER_H */
