@@ -104,6 +104,20 @@ static inline void dzr_limits_stable(struct queue_limits *limits)
 }
 
 /**
+ * dzr_limits_zeroes - offer write-zeroes, which unmap
+ * @limits: of the queue
+ * @sectors: most of one bio
+ */
+static inline void dzr_limits_zeroes(struct queue_limits *limits,
+				     unsigned int sectors)
+{
+	limits->max_write_zeroes_sectors = sectors;
+#ifdef DZR_HAVE_WZEROES_UNMAP
+	limits->max_hw_wzeroes_unmap_sectors = sectors;
+#endif
+}
+
+/**
  * dzr_queue_stable - as dzr_limits_stable(), for kernels with a queue flag
  * @q: the queue
  */

@@ -24,6 +24,9 @@
 
 #define DM_MSG_PREFIX "zram"
 
+/* Most of one discard or write-zeroes: 1 GiB, which a bio's size can say. */
+#define DZR_MAX_ZERO_SECTORS	(1U << (30 - SECTOR_SHIFT))
+
 /**
  * struct dzr_target - one table's hold on a device
  * @d: the device
@@ -276,9 +279,9 @@ static void dzr_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	limits->physical_block_size = DZR_BLOCK_SIZE;
 	limits->io_min = DZR_BLOCK_SIZE;
 	limits->discard_granularity = DZR_BLOCK_SIZE;
-	limits->max_discard_sectors = UINT_MAX >> SECTOR_SHIFT;
-	limits->max_hw_discard_sectors = UINT_MAX >> SECTOR_SHIFT;
-	limits->max_write_zeroes_sectors = UINT_MAX >> SECTOR_SHIFT;
+	limits->max_discard_sectors = DZR_MAX_ZERO_SECTORS;
+	limits->max_hw_discard_sectors = DZR_MAX_ZERO_SECTORS;
+	dzr_limits_zeroes(limits, DZR_MAX_ZERO_SECTORS);
 	dzr_limits_stable(limits);
 }
 
