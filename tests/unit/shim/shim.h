@@ -102,7 +102,6 @@ uint64_t shim_clock(void);
 int shim_kstrtou64(const char *s, unsigned int base,
 		   unsigned long long *res);
 unsigned long long shim_memparse(const char *s, char **end);
-int shim_scnprintf(char *buf, size_t size, const char *fmt, ...)
-	__attribute__((__format__(printf, 3, 4)));
+int shim_scnprintf(char *buf, size_t size, const char *fmt, ...);
 
 #endif /* SHIM_H */
