@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # whoever sources this uses them
 # Things that every script of the workbench shares: messages, the cache, locks.
 # Sourced, not run. Expects `set -eu` from its caller.
 
@@ -28,10 +28,10 @@ with_lock() {
 	return $rc
 }
 
-# Directories that are built under a temporary name and renamed when they are good.
-# A name that is left over belongs to a dead process, or the lock would be held.
-new_build_dir() { # new_build_dir FINAL: prints the name to build in
-	rm -rf "$1".tmp.*
-	mkdir -p "$1.tmp.$$"
-	echo "$1.tmp.$$"
+# new_build_dir FINAL: prints an empty directory to build in, to be renamed to FINAL when it is
+# good. One that is left over belongs to a dead process, or its caller would hold the lock.
+new_build_dir() {
+	rm -rf "$1.tmp"
+	mkdir -p "$1.tmp"
+	echo "$1.tmp"
 }

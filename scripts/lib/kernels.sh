@@ -15,14 +15,12 @@ DMZ_KINDS="uml uml-debug qemu-6.1 qemu-6.12"
 DMZ_CONF=$DMZ_TOP/scripts/kernel.d
 
 # Raise this when the recipe below changes what it leaves in a kernel's directory.
-DMZ_RECIPE=1
+DMZ_RECIPE=2
 
 # Where the big tree is only there for Kconfig and make, its sources stay in the archive.
 uml_tar_excludes() {
 	local d
-	for d in drivers/{gpu,net,media,staging,infiniband,scsi,iio,usb,pci,clk,pinctrl,soc,hwmon} \
-		drivers/{phy,accel,edac,mfd,regulator,crypto,video,thermal,remoteproc,comedi} sound \
-		'arch/[a-tv-wyz]*'; do
+	for d in drivers/{gpu,net/ethernet,net/wireless,media,staging,infiniband,iio} sound 'arch/[a-tv-wyz]*'; do
 		echo "--exclude=*/$d/*.[chS]"
 	done
 	echo '--exclude=*/arch/*/boot/dts/*'
@@ -144,7 +142,6 @@ make_uml() {
 	make -s -C "$src" O="$dir/build" olddefconfig
 	config_check "$dir/build/.config" "${frags[@]}"
 	make -C "$src" O="$dir/build" -j"$(nproc)" linux modules
-	cp "$dir/build/vmlinux.symvers" "$dir/build/Module.symvers.vmlinux"
 	make -s -C "$src" O="$dir/build" INSTALL_MOD_PATH="$dir/root" modules_install
 	make -s -C "$src" O="$dir/build" modules_prepare
 	# `make modules` leaves a complete Module.symvers; without one, the kernel's own will do.
@@ -160,6 +157,44 @@ make_uml() {
 	# What the build wrote down of its place must be true after the rename.
 	grep -rlI --include='*.cmd' --include='Makefile' --include='*.mk' "$dir" "$dir/build" |
 		xargs -r sed -i "s|$dir|$final|g"
+}
+
+make_qemu() {
+	local pkg=$2 ver=$3 dir=$4 final=$5 rel hdr dep common kbuild
+	rel=${pkg#linux-image-}
+	hdr=linux-headers-$rel
+	dep=$(dmz_apt apt-cache show "$hdr=$ver" | sed -n 's/^Depends: //p')
+	common=$(grep -oE 'linux-headers-[^ ,]+-common' <<<"$dep" | head -n 1)
+	kbuild=$(grep -oE 'linux-kbuild-[^ ,]+' <<<"$dep" | head -n 1)
+	mirror_fetch "$dir" "$hdr" "$ver"
+	mirror_fetch "$dir" "$common" "$ver"
+	mirror_fetch "$dir" "$kbuild" "$ver"
+	mirror_fetch "$dir/deb" "$pkg" "$ver"
+	echo "$rel" >"$dir/release"
+	cp "$dir/deb/boot/vmlinuz-$rel" "$dir/vmlinuz"
+	guest_modules "$dir/deb" "$dir/root" "$rel"
+	rm -rf "${dir:?}/deb" "${dir:?}/usr/share" "${dir:?}/lib"
+	# Its use would be BTF in our module, for which pahole would be needed.
+	rm -f "$dir/usr/src/$hdr/vmlinux"
+	ln -s "usr/src/$hdr" "$dir/build"
+	sed -i "s|/usr/src/|$final/usr/src/|g" "$dir/usr/src/$hdr/Makefile"
+}
+
+# guest_modules FROM TO RELEASE: the modules of the list and what they need, unpacked, with modules.dep.
+guest_modules() {
+	local from=$1 to=$2 rel=$3 out=$2/lib/modules/$3 m
+	mkdir -p "$out"
+	[ ! -d "$from/usr/lib/modules" ] || from=$from/usr
+	depmod -b "$from" "$rel"
+	sed 's/#.*//' "$DMZ_CONF/guest-modules" | tr -s ' \t' '\n' | while read -r m; do
+		modprobe -a -d "$from" -S "$rel" --show-depends "$m" 2>/dev/null || true
+	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u | while read -r m; do
+		(cd "$from" && cp --parents "${m#"$from"/}" "$to/")
+	done
+	find "$out" -name '*.ko.xz' -exec unxz {} +
+	find "$out" -name '*.ko.zst' -exec zstd -q -d --rm {} +
+	cp "$from/lib/modules/$rel"/modules.builtin* "$from/lib/modules/$rel/modules.order" "$out/"
+	depmod -b "$to" "$rel"
 }
 
 # Say which of the wanted options Kconfig did not take. They are wishes, not conditions: an option

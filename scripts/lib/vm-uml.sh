@@ -1,0 +1,19 @@
+# shellcheck shell=bash disable=SC2154,SC2034,SC2054 # the variables are those of scripts/vm, which sources this
+# Start a User Mode Linux guest: sets $guest, the process group.
+#
+# Descriptors: 3 and 4 are the command's input and output (console tty0), 5 is the kernel's log
+# (serial line ttyS0).
+
+vm_start() {
+	local args=("mem=$mem" "ncpus=$cpus" seccomp=auto rootfstype=hostfs rootflags=/ rw quiet loglevel=7
+		"init=$DMZ_TOP/scripts/lib/uml-init" con=null con0=fd:3,fd:4 ssl=null ssl0=null,fd:5 console=ttyS0
+		oops=panic panic=-1 "umid=dmz$$" "uml_dir=$work"
+		"dmz_ctl=$ctl" "dmz_top=$DMZ_TOP" "dmz_mod=$kernel/root/lib/modules/$release")
+	local rw="${rw_dirs[*]+"${rw_dirs[*]}"}"
+	[ -z "$rw" ] || args+=("dmz_rw=$rw")
+	[ -z "$cold_dev" ] || args+=("ubd1=$work/cold")
+	[ -z "$disk2_dev" ] || args+=("ubd2=$work/disk2")
+	[ "$kind" != uml-debug ] || args+=(kmemleak=on)
+	"${runner[@]}" "$kernel/linux" "${args[@]}" </dev/null >>"$klog" 2>&1 5>>"$klog" &
+	guest=$!
+}
