@@ -77,16 +77,13 @@ static u32 dzr_log_segments(const struct dzr_log_params *p)
 		     DZR_MAX_SEGMENTS);
 }
 
-struct dzr_log *dzr_log_create(const struct dzr_log_params *p)
+/* A log without any of the parts that it allocates. */
+static struct dzr_log *dzr_log_new(const struct dzr_log_params *p, u32 segs)
 {
-	u32 segs = dzr_log_segments(p);
-	struct dzr_log *log;
+	struct dzr_log *log = kzalloc(sizeof(*log), GFP_KERNEL);
 
-	if (segs < 2 * (DZR_CLEANER_SEGS + DZR_NR_BUFS))
-		return ERR_PTR(-ENOSPC);
-	log = kzalloc(sizeof(*log), GFP_KERNEL);
 	if (!log)
-		return ERR_PTR(-ENOMEM);
+		return NULL;
 	log->bdev = p->bdev;
 	log->wq = p->wq;
 	log->stats = p->stats;
@@ -100,6 +97,19 @@ struct dzr_log *dzr_log_create(const struct dzr_log_params *p)
 	spin_lock_init(&log->lock);
 	init_waitqueue_head(&log->wait);
 	INIT_DELAYED_WORK(&log->retry, dzr_log_retry);
+	return log;
+}
+
+struct dzr_log *dzr_log_create(const struct dzr_log_params *p)
+{
+	u32 segs = dzr_log_segments(p);
+	struct dzr_log *log;
+
+	if (segs < 2 * (DZR_CLEANER_SEGS + DZR_NR_BUFS))
+		return ERR_PTR(-ENOSPC);
+	log = dzr_log_new(p, segs);
+	if (!log)
+		return ERR_PTR(-ENOMEM);
 	log->segs = dzr_segs_create(segs, dzr_log_capacity(p->segment_size),
 				    DZR_CLEANER_SEGS, DZR_MIN_GAIN);
 	if (!log->segs || dzr_bufs_init(log) || dzr_reads_init(log) ||

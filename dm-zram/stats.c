@@ -9,6 +9,58 @@
 #include "device.h"
 #include "stats.h"
 
+static const char *const dzr_stat_names[] = {
+	[DZR_STAT_READS] = "reads",
+	[DZR_STAT_WRITES] = "writes",
+	[DZR_STAT_DISCARDS] = "discards",
+	[DZR_STAT_RAW] = "raw_writes",
+	[DZR_STAT_SPILLS] = "spills",
+	[DZR_STAT_DEFERS] = "deferred",
+	[DZR_STAT_WRITE_FAILS] = "write_fails",
+	[DZR_STAT_DEMOTIONS] = "demotions",
+	[DZR_STAT_DROPS] = "clean_drops",
+	[DZR_STAT_PROMOTIONS] = "promotions",
+	[DZR_STAT_COLD_READS] = "cold_reads",
+	[DZR_STAT_BUFFER_READS] = "buffer_reads",
+	[DZR_STAT_SEG_WRITES] = "segment_writes",
+	[DZR_STAT_COLD_WRITE_BYTES] = "cold_write_bytes",
+	[DZR_STAT_COLD_READ_BYTES] = "cold_read_bytes",
+	[DZR_STAT_SEGS_CLEANED] = "segments_cleaned",
+	[DZR_STAT_BLOCKS_CLEANED] = "blocks_cleaned",
+	[DZR_STAT_SEGS_DISCARDED] = "segments_discarded",
+	[DZR_STAT_COLD_READ_ERRORS] = "cold_read_errors",
+	[DZR_STAT_COLD_BAD_OBJECTS] = "cold_bad_objects",
+	[DZR_STAT_COLD_WRITE_ERRORS] = "cold_write_errors",
+	[DZR_POP_FILL] = "fill_blocks",
+	[DZR_POP_HOT] = "hot_blocks",
+	[DZR_POP_CLEAN] = "clean_blocks",
+	[DZR_POP_COLD] = "cold_blocks",
+};
+
+static_assert(ARRAY_SIZE(dzr_stat_names) == DZR_NR_STATS);
+
+static const char *const dzr_gauge_names[] = {
+	[DZR_GAUGE_POOL_BYTES] = "pool_bytes",
+	[DZR_GAUGE_POOL_STORED] = "pool_stored_bytes",
+	[DZR_GAUGE_POOL_PEAK] = "pool_peak_bytes",
+	[DZR_GAUGE_MEM_LIMIT] = "mem_limit_bytes",
+	[DZR_GAUGE_META_BYTES] = "meta_bytes",
+	[DZR_GAUGE_FIXED_BYTES] = "fixed_bytes",
+	[DZR_GAUGE_RESERVE] = "reserve_pages",
+	[DZR_GAUGE_RESERVE_TARGET] = "reserve_target_pages",
+	[DZR_GAUGE_RESERVE_LOW] = "reserve_low_pages",
+	[DZR_GAUGE_COMPACT_RUNS] = "compactions",
+	[DZR_GAUGE_COMPACT_MOVED] = "compact_moved",
+	[DZR_GAUGE_COMPACT_FREED] = "compact_freed_pages",
+	[DZR_GAUGE_SEGS] = "segments",
+	[DZR_GAUGE_SEGS_FREE] = "segments_free",
+	[DZR_GAUGE_SEGS_BAD] = "segments_bad",
+	[DZR_GAUGE_COLD_LIVE] = "cold_live_bytes",
+	[DZR_GAUGE_COLD_FAILED] = "cold_failed",
+};
+
+static_assert(ARRAY_SIZE(dzr_gauge_names) == DZR_NR_GAUGES);
+
 u64 dzr_stat_sum(struct dzr_stats __percpu *stats, enum dzr_stat stat)
 {
 	s64 sum = 0;
@@ -77,12 +129,19 @@ unsigned int dzr_status_line(struct dzr_dev *d, char *buf, unsigned int size)
 	return len;
 }
 
-#define DZR_STAT_NAME(id, name) " " #name
-
 unsigned int dzr_status_fields(char *buf, unsigned int size)
 {
-	return scnprintf(buf, size, "blocks"
-			 DZR_POPULATIONS(DZR_STAT_NAME)
-			 DZR_GAUGES(DZR_STAT_NAME)
-			 DZR_COUNTERS(DZR_STAT_NAME));
+	unsigned int len = scnprintf(buf, size, "blocks");
+	int i;
+
+	for (i = DZR_NR_EVENTS; i < DZR_NR_STATS; i++)
+		len += scnprintf(buf + len, size - len, " %s",
+				 dzr_stat_names[i]);
+	for (i = 0; i < DZR_NR_GAUGES; i++)
+		len += scnprintf(buf + len, size - len, " %s",
+				 dzr_gauge_names[i]);
+	for (i = 0; i < DZR_NR_EVENTS; i++)
+		len += scnprintf(buf + len, size - len, " %s",
+				 dzr_stat_names[i]);
+	return len;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Counters of one device, and the one list of names that the STATUS line, the
- * "fields" message and the documentation share.
+ * Counters of one device. Their order here is the order of the STATUS line;
+ * their names, which the "fields" message tells, are in stats.c.
  *
  * A counter is a per-CPU word: hot paths never write a shared cache line to
  * count. A sum is exact once the device is idle and may be off by what is in
@@ -16,77 +16,105 @@
 
 struct dzr_dev;
 
-/* Counters, in the order in which they close the STATUS line. */
-#define DZR_COUNTERS(x)							\
-	/* what the users of the device asked for, in blocks */		\
-	x(READS, reads)							\
-	x(WRITES, writes)						\
-	x(DISCARDS, discards)						\
-	/* how writes were stored, in blocks */				\
-	x(RAW, raw_writes)						\
-	x(SPILLS, spills)						\
-	x(DEFERS, deferred)						\
-	x(WRITE_FAILS, write_fails)					\
-	/* movement between the tiers, in blocks */			\
-	x(DEMOTIONS, demotions)						\
-	x(DROPS, clean_drops)						\
-	x(PROMOTIONS, promotions)					\
-	x(COLD_READS, cold_reads)					\
-	x(BUFFER_READS, buffer_reads)					\
-	/* traffic of the cold device */				\
-	x(SEG_WRITES, segment_writes)					\
-	x(COLD_WRITE_BYTES, cold_write_bytes)				\
-	x(COLD_READ_BYTES, cold_read_bytes)				\
-	x(SEGS_CLEANED, segments_cleaned)				\
-	x(BLOCKS_CLEANED, blocks_cleaned)				\
-	x(SEGS_DISCARDED, segments_discarded)				\
-	/* faults */							\
-	x(COLD_READ_ERRORS, cold_read_errors)				\
-	x(COLD_BAD_OBJECTS, cold_bad_objects)				\
-	x(COLD_WRITE_ERRORS, cold_write_errors)
-
-/* Populations: how many blocks are in a state now. */
-#define DZR_POPULATIONS(x)						\
-	x(FILL, fill_blocks)						\
-	x(HOT, hot_blocks)						\
-	x(CLEAN, clean_blocks)						\
-	x(COLD, cold_blocks)
-
-/* Gauges that are worked out when somebody asks. Bytes unless named pages. */
-#define DZR_GAUGES(x)							\
-	x(POOL_BYTES, pool_bytes)					\
-	x(POOL_STORED, pool_stored_bytes)				\
-	x(POOL_PEAK, pool_peak_bytes)					\
-	x(MEM_LIMIT, mem_limit_bytes)					\
-	x(META_BYTES, meta_bytes)					\
-	x(FIXED_BYTES, fixed_bytes)					\
-	x(RESERVE, reserve_pages)					\
-	x(RESERVE_TARGET, reserve_target_pages)				\
-	x(RESERVE_LOW, reserve_low_pages)				\
-	x(COMPACT_RUNS, compactions)					\
-	x(COMPACT_MOVED, compact_moved)					\
-	x(COMPACT_FREED, compact_freed_pages)				\
-	x(SEGS, segments)						\
-	x(SEGS_FREE, segments_free)					\
-	x(SEGS_BAD, segments_bad)					\
-	x(COLD_LIVE, cold_live_bytes)					\
-	x(COLD_FAILED, cold_failed)
-
-#define DZR_STAT_ENUM(id, name) DZR_STAT_##id,
-#define DZR_POP_ENUM(id, name) DZR_POP_##id,
-#define DZR_GAUGE_ENUM(id, name) DZR_GAUGE_##id,
-
-/* Index of a per-CPU counter: events first, then populations. */
+/**
+ * enum dzr_stat - the per-CPU counters
+ * @DZR_STAT_READS: blocks read by users
+ * @DZR_STAT_WRITES: blocks written by users
+ * @DZR_STAT_DISCARDS: stored blocks discarded or zeroed
+ * @DZR_STAT_RAW: blocks stored as they are, being incompressible
+ * @DZR_STAT_SPILLS: blocks written straight to the log
+ * @DZR_STAT_DEFERS: bios that had to wait for a buffer or a page
+ * @DZR_STAT_WRITE_FAILS: blocks that no tier could take
+ * @DZR_STAT_DEMOTIONS: blocks moved from the pool to the log
+ * @DZR_STAT_DROPS: pool copies dropped, the log having another
+ * @DZR_STAT_PROMOTIONS: blocks given a copy in the pool again
+ * @DZR_STAT_COLD_READS: blocks read from the cold device
+ * @DZR_STAT_BUFFER_READS: cold blocks read from a segment still in memory
+ * @DZR_STAT_SEG_WRITES: segment writes issued
+ * @DZR_STAT_COLD_WRITE_BYTES: bytes of these
+ * @DZR_STAT_COLD_READ_BYTES: bytes read, for users and the cleaner
+ * @DZR_STAT_SEGS_CLEANED: segments emptied by the cleaner
+ * @DZR_STAT_BLOCKS_CLEANED: live blocks that it moved
+ * @DZR_STAT_SEGS_DISCARDED: free segments discarded on the cold device
+ * @DZR_STAT_COLD_READ_ERRORS: reads that the cold device failed
+ * @DZR_STAT_COLD_BAD_OBJECTS: objects that were not what they should be
+ * @DZR_STAT_COLD_WRITE_ERRORS: segment writes that failed
+ * @DZR_POP_FILL: blocks of one repeated word
+ * @DZR_POP_HOT: blocks only in the pool
+ * @DZR_POP_CLEAN: blocks in the pool and in the log
+ * @DZR_POP_COLD: blocks only in the log
+ *
+ * Events first, which only grow; then populations, how many blocks are in a
+ * state now.
+ */
 enum dzr_stat {
-	DZR_COUNTERS(DZR_STAT_ENUM)
+	DZR_STAT_READS,
+	DZR_STAT_WRITES,
+	DZR_STAT_DISCARDS,
+	DZR_STAT_RAW,
+	DZR_STAT_SPILLS,
+	DZR_STAT_DEFERS,
+	DZR_STAT_WRITE_FAILS,
+	DZR_STAT_DEMOTIONS,
+	DZR_STAT_DROPS,
+	DZR_STAT_PROMOTIONS,
+	DZR_STAT_COLD_READS,
+	DZR_STAT_BUFFER_READS,
+	DZR_STAT_SEG_WRITES,
+	DZR_STAT_COLD_WRITE_BYTES,
+	DZR_STAT_COLD_READ_BYTES,
+	DZR_STAT_SEGS_CLEANED,
+	DZR_STAT_BLOCKS_CLEANED,
+	DZR_STAT_SEGS_DISCARDED,
+	DZR_STAT_COLD_READ_ERRORS,
+	DZR_STAT_COLD_BAD_OBJECTS,
+	DZR_STAT_COLD_WRITE_ERRORS,
 	DZR_NR_EVENTS,
-	DZR_POP_FIRST = DZR_NR_EVENTS - 1,
-	DZR_POPULATIONS(DZR_POP_ENUM)
+	DZR_POP_FILL = DZR_NR_EVENTS,
+	DZR_POP_HOT,
+	DZR_POP_CLEAN,
+	DZR_POP_COLD,
 	DZR_NR_STATS
 };
 
+/**
+ * enum dzr_gauge - numbers that are worked out when somebody asks
+ * @DZR_GAUGE_POOL_BYTES: pages of the pool
+ * @DZR_GAUGE_POOL_STORED: compressed data in them
+ * @DZR_GAUGE_POOL_PEAK: largest @DZR_GAUGE_POOL_BYTES since reset_peak
+ * @DZR_GAUGE_MEM_LIMIT: soft limit, 0: none
+ * @DZR_GAUGE_META_BYTES: block table, object headers, zspage descriptors
+ * @DZR_GAUGE_FIXED_BYTES: reserves, buffers, codec workspaces, segment table
+ * @DZR_GAUGE_RESERVE: pages in the pool's reserve
+ * @DZR_GAUGE_RESERVE_TARGET: pages of a full reserve
+ * @DZR_GAUGE_RESERVE_LOW: fewest there ever were
+ * @DZR_GAUGE_COMPACT_RUNS: runs of compaction
+ * @DZR_GAUGE_COMPACT_MOVED: objects that it moved
+ * @DZR_GAUGE_COMPACT_FREED: pages that it freed
+ * @DZR_GAUGE_SEGS: segments of the log
+ * @DZR_GAUGE_SEGS_FREE: free ones
+ * @DZR_GAUGE_SEGS_BAD: given up after a failed write
+ * @DZR_GAUGE_COLD_LIVE: live objects in the log, with headers
+ * @DZR_GAUGE_COLD_FAILED: 1 while the cold device refuses writes
+ */
 enum dzr_gauge {
-	DZR_GAUGES(DZR_GAUGE_ENUM)
+	DZR_GAUGE_POOL_BYTES,
+	DZR_GAUGE_POOL_STORED,
+	DZR_GAUGE_POOL_PEAK,
+	DZR_GAUGE_MEM_LIMIT,
+	DZR_GAUGE_META_BYTES,
+	DZR_GAUGE_FIXED_BYTES,
+	DZR_GAUGE_RESERVE,
+	DZR_GAUGE_RESERVE_TARGET,
+	DZR_GAUGE_RESERVE_LOW,
+	DZR_GAUGE_COMPACT_RUNS,
+	DZR_GAUGE_COMPACT_MOVED,
+	DZR_GAUGE_COMPACT_FREED,
+	DZR_GAUGE_SEGS,
+	DZR_GAUGE_SEGS_FREE,
+	DZR_GAUGE_SEGS_BAD,
+	DZR_GAUGE_COLD_LIVE,
+	DZR_GAUGE_COLD_FAILED,
 	DZR_NR_GAUGES
 };
 
@@ -127,8 +155,7 @@ u64 dzr_stat_sum(struct dzr_stats __percpu *stats, enum dzr_stat stat);
  * @buf: where to
  * @size: room there, in bytes
  *
- * Order: number of blocks, populations, gauges, counters, as listed in
- * DZR_POPULATIONS(), DZR_GAUGES() and DZR_COUNTERS().
+ * Order: number of blocks, populations, gauges, events.
  *
  * Context: process; takes no lock of the I/O path.
  * Return: characters written, without the closing zero; cut at @size.

@@ -136,10 +136,9 @@ static int dzr_streams_fill(struct dzr_streams *s)
 
 struct dzr_streams *dzr_streams_create(const struct dzr_codec *codec)
 {
-	struct dzr_streams *s;
+	struct dzr_streams *s = kzalloc(sizeof(*s), GFP_KERNEL);
 	int ret;
 
-	s = kzalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 	s->codec = codec;

@@ -114,7 +114,6 @@ static void dzr_target_features(struct dm_target *ti)
 	ti->per_io_data_size = sizeof(struct dzr_io);
 }
 
-/* The parts of the constructor that may recurse into an active device. */
 static int dzr_target_open(struct dm_target *ti, struct dzr_target *t)
 {
 	struct block_device *cold;
@@ -132,9 +131,35 @@ static int dzr_target_open(struct dm_target *ti, struct dzr_target *t)
 	return 0;
 }
 
+static int dzr_target_create(struct dm_target *ti, unsigned int argc,
+			     char **argv)
+{
+	struct dzr_target *t = kzalloc(sizeof(*t), GFP_KERNEL);
+	int err;
+
+	if (!t) {
+		ti->error = "Not enough memory";
+		return -ENOMEM;
+	}
+	err = dzr_config_parse(&t->cfg, argc, argv, &ti->error);
+	if (!err)
+		err = dzr_target_open(ti, t);
+	if (err) {
+		dzr_target_free(ti, t);
+		return err;
+	}
+	t->cfg.cold = NULL;	/* points into argv */
+	ti->private = t;
+	dzr_target_features(ti);
+	return 0;
+}
+
+/*
+ * A reload may run while the machine swaps to the live device, which may be
+ * suspended next: nothing here may wait for its I/O.
+ */
 static int dzr_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 {
-	struct dzr_target *t;
 	unsigned int noio;
 	int err;
 
@@ -147,23 +172,7 @@ static int dzr_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		return -EINVAL;
 	}
 	noio = memalloc_noio_save();
-	t = kzalloc(sizeof(*t), GFP_KERNEL);
-	if (!t) {
-		ti->error = "Not enough memory";
-		err = -ENOMEM;
-		goto out;
-	}
-	err = dzr_config_parse(&t->cfg, argc, argv, &ti->error);
-	if (!err)
-		err = dzr_target_open(ti, t);
-	if (err) {
-		dzr_target_free(ti, t);
-		goto out;
-	}
-	t->cfg.cold = NULL;	/* points into argv */
-	ti->private = t;
-	dzr_target_features(ti);
-out:
+	err = dzr_target_create(ti, argc, argv);
 	memalloc_noio_restore(noio);
 	return err;
 }
