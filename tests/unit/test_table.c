@@ -20,6 +20,8 @@
 #include "policy.h"
 #include "table.h"
 
+#include "table_wrong.h"
+
 const struct dzr_codec dzr_codec_lz4 = { .name = "lz4", .id = DZR_CODEC_LZ4 };
 const struct dzr_codec dzr_codec_lzo_rle = {
 	.name = "lzo-rle", .id = DZR_CODEC_LZO_RLE
@@ -97,112 +99,6 @@ static bool config_equal(const struct dzr_config *a, const struct dzr_config *b)
 	       a->overcommit == b->overcommit &&
 	       a->discard_passdown == b->discard_passdown;
 }
-
-static const struct {
-	const char *line;
-	const char *error;
-} wrong_lines[] = {
-	{ "", "Cold device is missing (a device, or - for none)" },
-	/* The count. */
-	{ "/dev/sdb x", "Invalid argument count" },
-	{ "/dev/sdb -1", "Invalid argument count" },
-	{ "/dev/sdb +2 mem_limit 1G", "Invalid argument count" },
-	{ "/dev/sdb 2x mem_limit 1G", "Invalid argument count" },
-	{ "/dev/sdb 0x2 mem_limit 1G", "Invalid argument count" },
-	{ "/dev/sdb 2K", "Invalid argument count" },
-	{ "/dev/sdb 99999999999999999999999", "Invalid argument count" },
-	{ "/dev/sdb frobnicate 3", "Invalid argument count" },
-	{ "/dev/sdb mem_limit 1G", "Argument count is missing" },
-	{ "- overcommit", "Argument count is missing" },
-	{ "/dev/sdb 33", "Argument count is more than 32" },
-	{ "/dev/sdb 4294967297 overcommit", "Argument count is more than 32" },
-	{ "/dev/sdb 1", "Fewer arguments than the argument count says" },
-	{ "/dev/sdb 3 mem_limit 1G", "Fewer arguments than the argument count says" },
-	{ "/dev/sdb 0 overcommit", "More arguments than the argument count says" },
-	{ "/dev/sdb 1 mem_limit 1G", "More arguments than the argument count says" },
-	/* Names. */
-	{ "/dev/sdb 1 frobnicate", "Unknown argument" },
-	{ "/dev/sdb 2 mem_limit_ 1G", "Unknown argument" },
-	{ "/dev/sdb 2 MEM_LIMIT 1G", "Unknown argument" },
-	{ "/dev/sdb 2 cold_algorithm zstd", "Unknown argument" },
-	{ "/dev/sdb 2 wear_budget 10G", "Unknown argument" },
-	{ "/dev/sdb 3 mem_limit 1G 1G", "Unknown argument" },
-	{ "/dev/sdb 2 mode durable", "Unknown argument to mode (volatile)" },
-	{ "- 2 mode x", "Unknown argument to mode (volatile)" },
-	/* Twice. */
-	{ "- 4 mem_limit 1G mem_limit 1G", "Argument mem_limit is given twice" },
-	{ "- 4 algorithm lz4 algorithm zstd", "Argument algorithm is given twice" },
-	{ "a 4 policy age policy age", "Argument policy is given twice" },
-	{ "a 4 mode volatile mode volatile", "Argument mode is given twice" },
-	{ "a 4 segment_size 1M segment_size 1M", "Argument segment_size is given twice" },
-	{ "a 3 reserve 1M reserve", "Argument reserve is given twice" },
-	{ "a 4 demote_age 1 demote_age 1", "Argument demote_age is given twice" },
-	{ "a 2 overcommit overcommit", "Argument overcommit is given twice" },
-	{ "a 4 discard_passdown on discard_passdown on", "Argument discard_passdown is given twice" },
-	/* Values that are not there. */
-	{ "a 1 mem_limit", "Argument mem_limit has no value" },
-	{ "a 1 algorithm", "Argument algorithm has no value" },
-	{ "a 1 policy", "Argument policy has no value" },
-	{ "a 1 mode", "Argument mode has no value" },
-	{ "a 1 segment_size", "Argument segment_size has no value" },
-	{ "a 2 overcommit reserve", "Argument reserve has no value" },
-	{ "a 1 demote_age", "Argument demote_age has no value" },
-	{ "a 1 discard_passdown", "Argument discard_passdown has no value" },
-	/* Numbers. */
-	{ "- 2 mem_limit x", "mem_limit is neither a size nor a percentage" },
-	{ "- 2 mem_limit -1", "mem_limit is neither a size nor a percentage" },
-	{ "- 2 mem_limit +1", "mem_limit is neither a size nor a percentage" },
-	{ "- 2 mem_limit 1.5G", "mem_limit is neither a size nor a percentage" },
-	{ "- 2 mem_limit 1GB", "mem_limit is neither a size nor a percentage" },
-	{ "- 2 mem_limit 1KK", "mem_limit is neither a size nor a percentage" },
-	{ "- 2 mem_limit 0x10", "mem_limit is neither a size nor a percentage" },
-	{ "- 2 mem_limit K", "mem_limit is neither a size nor a percentage" },
-	{ "- 2 mem_limit %", "mem_limit is neither a size nor a percentage" },
-	{ "- 2 mem_limit 5%%", "mem_limit is neither a size nor a percentage" },
-	{ "- 2 mem_limit 1P", "mem_limit is neither a size nor a percentage" },
-	{ "- 4 mem_limit algorithm lz4 x", "mem_limit is neither a size nor a percentage" },
-	{ "- 2 mem_limit 0%", "mem_limit is not from 1% to 100%" },
-	{ "- 2 mem_limit 101%", "mem_limit is not from 1% to 100%" },
-	{ "- 2 mem_limit 357%", "mem_limit is not from 1% to 100%" },
-	{ "- 2 mem_limit 18446744073709551616", "mem_limit is beyond 64 bits" },
-	{ "- 2 mem_limit 18446744073709551620", "mem_limit is beyond 64 bits" },
-	{ "- 2 mem_limit 18014398509481984K", "mem_limit is beyond 64 bits" },
-	{ "- 2 mem_limit 16777216T", "mem_limit is beyond 64 bits" },
-	{ "- 2 mem_limit 99999999999999999999%", "mem_limit is beyond 64 bits" },
-	{ "a 2 segment_size 256KB", "segment_size is not a size" },
-	{ "a 2 segment_size 1%", "segment_size is not a size" },
-	{ "a 2 segment_size 16777216T", "segment_size is beyond 64 bits" },
-	{ "a 2 segment_size 0", "segment_size is not from 64K to 4M" },
-	{ "a 2 segment_size 65535", "segment_size is not from 64K to 4M" },
-	{ "a 2 segment_size 32K", "segment_size is not from 64K to 4M" },
-	{ "a 2 segment_size 8M", "segment_size is not from 64K to 4M" },
-	{ "a 2 segment_size 4194305", "segment_size is not from 64K to 4M" },
-	{ "a 2 segment_size 4294967296", "segment_size is not from 64K to 4M" },
-	{ "a 2 segment_size 100K", "segment_size is not a power of two" },
-	{ "a 2 segment_size 65537", "segment_size is not a power of two" },
-	{ "- 2 reserve x", "reserve is not a size" },
-	{ "- 2 reserve 18446744073709551616", "reserve is beyond 64 bits" },
-	{ "- 2 reserve 1073741825", "reserve is more than 1G" },
-	{ "- 2 reserve 2G", "reserve is more than 1G" },
-	{ "a 2 demote_age 10s", "demote_age is not a number of seconds" },
-	{ "a 2 demote_age 1K", "demote_age is not a number of seconds" },
-	{ "a 2 demote_age 18446744073709551616", "demote_age is beyond 64 bits" },
-	{ "a 2 demote_age 2592001", "demote_age is more than 30 days" },
-	{ "a 2 demote_age 4294967296", "demote_age is more than 30 days" },
-	{ "a 2 discard_passdown yes", "discard_passdown is neither on nor off" },
-	{ "a 2 discard_passdown 1", "discard_passdown is neither on nor off" },
-	/* Choices. */
-	{ "- 2 algorithm lz5", "Unknown algorithm (lz4, lzo-rle, zstd)" },
-	{ "- 2 algorithm lzo", "Unknown algorithm (lz4, lzo-rle, zstd)" },
-	{ "- 2 algorithm LZ4", "Unknown algorithm (lz4, lzo-rle, zstd)" },
-	{ "a 2 policy lru", "Unknown policy (age, fifo)" },
-	/* Without a cold device. */
-	{ "- 1 overcommit", "Argument overcommit needs a cold device" },
-	{ "- 2 segment_size 1M", "Argument segment_size needs a cold device" },
-	{ "- 2 discard_passdown off", "Argument discard_passdown needs a cold device" },
-	{ "- 2 demote_age 1", "Argument demote_age needs a cold device" },
-	{ "- 2 policy age", "Argument policy needs a cold device" },
-};
 
 static void test_wrong_lines(void)
 {
@@ -291,9 +187,7 @@ static void test_defaults(void)
 static void test_everything(void)
 {
 	static const char *const line =
-		"253:7 17 discard_passdown off overcommit reserve 1g "
-		"demote_age 0 segment_size 64k mode volatile policy fifo "
-		"algorithm zstd mem_limit 100%";
+		"253:7 17 discard_passdown off overcommit reserve 1g demote_age 0 segment_size 64k mode volatile policy fifo algorithm zstd mem_limit 100%";
 	char text[DZR_CONFIG_TEXT_MAX];
 	struct dzr_config cfg;
 	struct words w;
@@ -310,9 +204,7 @@ static void test_everything(void)
 	CHECK(cfg.overcommit, "-");
 	CHECK(!cfg.discard_passdown, "-");
 	CHECK(dzr_config_emit(&cfg, text, sizeof(text)) > 0, "-");
-	CHECK(!strcmp(text, "17 mem_limit 100% algorithm zstd policy fifo "
-		      "mode volatile segment_size 64K reserve 1G demote_age 0 "
-		      "overcommit discard_passdown off"), "'%s'", text);
+	CHECK(!strcmp(text, "17 mem_limit 100% algorithm zstd policy fifo mode volatile segment_size 64K reserve 1G demote_age 0 overcommit discard_passdown off"), "'%s'", text);
 	words_free(&w);
 }
 
@@ -325,10 +217,7 @@ static void test_longest(void)
 	int len;
 
 	parse_ok(&cfg, &w,
-		 "a 17 mem_limit 18446744073709551615 algorithm lzo-rle "
-		 "policy fifo mode volatile segment_size 65536 "
-		 "reserve 1073741823 demote_age 2592000 overcommit "
-		 "discard_passdown off");
+		 "a 17 mem_limit 18446744073709551615 algorithm lzo-rle policy fifo mode volatile segment_size 65536 reserve 1073741823 demote_age 2592000 overcommit discard_passdown off");
 	len = dzr_config_emit(&cfg, text, sizeof(text));
 	CHECK(len > 150 && len == (int)strlen(text), "%d", len);
 	words_free(&w);
