@@ -12,8 +12,8 @@
 
 size=$(by_kind 256M 96M)
 limit=$(by_kind 25M 9M)
-# Data compresses to about half: a log of 70 % of the device must be cleaned all the time.
-log=$(($(bytes "$size") * 70 / 100))
+# Data compresses to about 0.42: a log of 36 % of the device must be cleaned all the time.
+log=$(($(bytes "$size") * 36 / 100))
 dmsetup create log --table "0 $((log / 512)) linear $COLD 0"
 [ -e /dev/mapper/log ] || dmsetup mknodes log
 create z "$size" /dev/mapper/log overcommit mem_limit "$limit" segment_size 128K
@@ -30,6 +30,9 @@ run_fio() { # run_fio SECONDS ARG...
 		fail "fio ended with $rc: $*"
 	fi
 }
+
+# Something to discard.
+blk write /dev/mapper/z --ratio 3 --batch 64 --from $(($(bytes "$size") / BLOCK * 8 / 10 + 1))
 
 # Each job verifies what it wrote; every loop writes its whole part anew. A fifth job discards.
 run_fio 200 --size=20% --loops=2 \

@@ -53,7 +53,7 @@ fail_pages() {
 take_memory() {
 	case $1 in
 	hog)
-		in_background "$helpers/dmz-mem" hog 12 "$T/ready"
+		in_background "$helpers/dmz-mem" hog 20 "$T/ready"
 		hog=$!
 		wait_until 90 "the hog to take all memory" test -e "$T/ready"
 		;;

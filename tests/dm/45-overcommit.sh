@@ -28,6 +28,7 @@ check "writes that failed" "$FAILED" -gt 0
 check "of these, with ENOSPC" "$NOSPACE" -eq "$FAILED"
 check "first block that had no room" "$FIRST_FAILED" -gt 4608 # 18 MiB of 24, and some in RAM
 check "events" "$(events)" -gt 0
+check "bytes of RAM then, with mem_limit 4M" "$(stat z pool_bytes)" -le $((8 << 20))
 first=$FIRST_FAILED
 # Blocks before that are all right, also those that were overwritten meanwhile.
 blk verify $dev --ratio 1 --batch 16 --count "$first"

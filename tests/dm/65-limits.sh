@@ -13,7 +13,7 @@ size=$(by_kind 64M 32M)
 blocks=$(($(bytes "$size") / BLOCK))
 dev=/dev/mapper/z
 
-queue() { cat "/sys/class/block/$(basename "$(readlink -f $dev)")/queue/$1"; }
+queue() { cat "$(sysfs $dev)/queue/$1"; }
 
 # ---- queue limits ------------------------------------------------------------------------------
 
@@ -98,12 +98,12 @@ round_trip() { # round_trip COLD ARG...
 	TABLE=$first
 }
 round_trip -
-check "table without arguments" "$TABLE" = "$(table "$size" -)"
+check "table without arguments" "$TABLE" = "$(table "$size" -) 0"
 round_trip - mem_limit 25% algorithm lzo-rle reserve 1M
 check "table without cold device" "$TABLE" = "$(table "$size" - mem_limit 25% algorithm lzo-rle reserve 1M)"
 round_trip "$COLD"
 cold_number=$(cut -d' ' -f4 <<<"$TABLE")
-check "arguments of a table without any" "$TABLE" = "$(table "$size" "$cold_number")"
+check "arguments of a table without any" "$TABLE" = "$(table "$size" "$cold_number") 0"
 everything="mem_limit 8M algorithm zstd policy fifo mode volatile segment_size 128K reserve 512K demote_age 77 overcommit discard_passdown off"
 # shellcheck disable=SC2086
 round_trip "$COLD" $everything

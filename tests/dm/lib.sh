@@ -51,7 +51,7 @@ fail() {
 		show "$d" >&2 || true
 	done
 	echo "the kernel log ends with:" >&2
-	dmesg | tail -n 30 >&2
+	dmesg | tail -n 20 >&2
 	exit 1
 }
 # shellcheck disable=SC2154
@@ -269,12 +269,11 @@ blk() {
 # shellcheck disable=SC2034 # for the tests
 GOOD=0 ZERO=0 WRONG=0 FAILED=0 NOSPACE=0 FIRST_FAILED=-1
 
-# sectors_written DEVICE: as the block layer counts them.
-disk_sectors_written() {
-	local dev
-	dev=$(readlink -f "$1")
-	awk '{ print $7 }' "/sys/class/block/${dev##*/}/stat"
-}
+# sysfs DEVICE: its directory there, by its number; a node need not have the kernel's name.
+sysfs() { printf '/sys/dev/block/%d:%d' "0x$(command stat -Lc %t "$1")" "0x$(command stat -Lc %T "$1")"; }
+
+# disk_sectors_written DEVICE: as the block layer counts them.
+disk_sectors_written() { awk '{ print $7 }' "$(sysfs "$1")/stat"; }
 
 # ---- leaks -----------------------------------------------------------------------------------
 

@@ -8,12 +8,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "pattern.h"
 
 #define HOG_STEP	(1u << 20)
-#define HOG_STEPS	65536u
 
 static volatile sig_atomic_t stop;
 
@@ -104,40 +105,84 @@ static uint64_t available_megabytes(int fd)
 	return at ? strtoull(at + 13, NULL, 10) / 1024 : 0;
 }
 
-static int hog(uint64_t leave, const char *ready)
+static void set_oom_score(const char *adj)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	if (fd < 0 || write(fd, adj, strlen(adj)) < 0)
+		die("oom_score_adj");
+	close(fd);
+}
+
+static void tell(const char *ready)
+{
+	if (ready)
+		close(open(ready, O_CREAT | O_WRONLY, 0600));
+}
+
+/* Never returns: it is killed, by its parent or by the kernel. */
+static void hold_memory(uint64_t leave, const char *ready)
 {
 	struct timespec nap = { 0, 50 * 1000 * 1000 };
-	unsigned int steps = 0;
-	int fd, adj;
+	int fd = open("/proc/meminfo", O_RDONLY);
 
-	/* The hog must not be the victim: it is what the test is about. */
-	adj = open("/proc/self/oom_score_adj", O_WRONLY);
-	if (adj < 0 || write(adj, "-1000", 5) != 5)
-		die("oom_score_adj");
-	close(adj);
-	fd = open("/proc/meminfo", O_RDONLY);
 	if (fd < 0)
 		die("/proc/meminfo");
-	signal(SIGTERM, on_term);
-	while (!stop) {
+	for (;;) {
 		void *p = MAP_FAILED;
 
-		if (steps < HOG_STEPS && available_megabytes(fd) > leave)
+		if (available_megabytes(fd) > leave)
 			p = mmap(NULL, HOG_STEP, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
 		if (p != MAP_FAILED) {
 			/* A failed lock leaves pages untouched: take them now. */
 			memset(p, 0x5a, HOG_STEP);
-			steps++;
 			continue;
 		}
-		if (ready) {
-			close(open(ready, O_CREAT | O_WRONLY, 0600));
-			ready = NULL;
-		}
+		tell(ready);
+		ready = NULL;
 		nanosleep(&nap, NULL);
 	}
-	printf("held=%u\n", steps);
+}
+
+/*
+ * The holder is the first that the OOM killer takes, so that nothing else dies;
+ * then there is another one.
+ */
+static int hog(uint64_t leave, const char *ready)
+{
+	struct sigaction action = { .sa_handler = on_term };
+	struct timespec nap = { 0, 200 * 1000 * 1000 };
+	unsigned int killed = 0;
+	pid_t child = 0;
+	int status;
+
+	/* no SA_RESTART: a signal must end the wait below */
+	sigaction(SIGTERM, &action, NULL);
+	set_oom_score("-1000");
+	while (!stop) {
+		child = fork();
+		if (!child) {
+			signal(SIGTERM, SIG_DFL);
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			set_oom_score("1000");
+			hold_memory(leave, ready);
+		}
+		if (child > 0 && waitpid(child, &status, 0) == child) {
+			if (WIFEXITED(status))
+				return WEXITSTATUS(status);
+			child = 0;
+			killed++;
+			tell(ready);	/* less there cannot be */
+		}
+		if (!stop)
+			nanosleep(&nap, NULL);
+	}
+	if (child > 0) {
+		kill(child, SIGKILL);
+		waitpid(child, &status, 0);
+	}
+	fprintf(stderr, "dmz-mem: the kernel killed the hog %u times\n", killed);
 	return 0;
 }
 
