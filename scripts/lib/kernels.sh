@@ -123,11 +123,19 @@ prune_old() {
 # make_KIND kind package version directory final-name
 
 make_source() {
-	local pkg=$2 ver=$3 dir=$4 excl
+	local pkg=$2 ver=$3 dir=$4 excl p
 	mirror_fetch "$dir/deb" "$pkg" "$ver"
 	mapfile -t excl < <(uml_tar_excludes)
 	tar -C "$dir" --strip-components=1 --wildcards "${excl[@]}" -xf "$dir/deb/usr/src/$pkg.tar.xz"
 	rm -rf "$dir/deb"
+	# They make UML quicker, not right: on a kernel where one does not apply, it is left out.
+	for p in "$DMZ_CONF"/*.patch; do
+		if patch -d "$dir" -p1 -s --dry-run <"$p"; then
+			patch -d "$dir" -p1 -s <"$p"
+		else
+			echo "NOT APPLIED: $p"
+		fi
+	done
 }
 
 make_uml() {

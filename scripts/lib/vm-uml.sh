@@ -13,7 +13,10 @@ vm_start() {
 	[ -z "$rw" ] || args+=("dmz_rw=$rw")
 	[ -z "$cold_dev" ] || args+=("ubd1=$work/cold")
 	[ -z "$disk2_dev" ] || args+=("ubd2=$work/disk2")
-	[ "$kind" != uml-debug ] || args+=(kmemleak=on)
+	case $kind:$kmemleak in
+	uml-debug:) args+=(kmemleak=off) ;;
+	uml-debug:*) args+=(kmemleak=on) ;;
+	esac
 	"${runner[@]}" "$kernel/linux" "${args[@]}" </dev/null >>"$klog" 2>&1 5>>"$klog" &
 	guest=$!
 }
