@@ -55,7 +55,7 @@ unit:
 	+@$(MAKE) --no-print-directory -C tests/unit check
 
 fuzz:
-	+@$(MAKE) --no-print-directory -C tests/unit fuzz
+	+@$(MAKE) --no-print-directory -C tests/fuzz fuzz
 
 style:
 	@scripts/style

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034 # the variables are those of scripts/vm, which sources this
+# shellcheck shell=bash disable=SC2154,SC2034,SC2054 # the variables are those of scripts/vm, which sources this
 # Start a QEMU guest with a stock Debian kernel: sets $guest, the process group.
 #
 # No KVM is needed. The guest's root is an overlay of three layers: memory on top, then an ext4
