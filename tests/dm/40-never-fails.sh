@@ -86,14 +86,10 @@ write_all() {
 	FAILS=$(cat "$T"/writer? | sed 's/.* failed=\([0-9]*\).*/\1/' | awk '{ n += $1 } END { print n }')
 }
 
-# Bounded as a whole by the guest's time limit; by itself here, to say what hung.
 bounded_write_all() {
-	( sleep 150; echo w >/proc/sysrq-trigger; echo "$test_name: writers hang" >&2 ) &
-	local watch=$!
-	background="$background $watch"
+	watch_over 150 $$ "three writers"
 	write_all "$@"
-	kill $watch 2>/dev/null
-	wait $watch 2>/dev/null || true
+	end_watch
 }
 
 seed=0

@@ -185,12 +185,12 @@ create z "$size" - mem_limit 4M
 blk write $dev --ratio 1 --batch 16 --report
 check "writes over a hard limit that failed" "$FAILED" -gt 0
 check "of these, with ENOSPC" "$NOSPACE" -eq "$FAILED"
+first=$FIRST_FAILED
 check "blocks in 4 MiB" "$GOOD" -ge $((900))
 snap z
 check "pool bytes" "${S[pool_bytes]}" -le $((4 << 20))
 check "failed writes in status" "${S[write_fails]}" -ge "$FAILED"
-blk verify $dev --ratio 1 --count "$FIRST_FAILED" --batch 16
-first=$FIRST_FAILED
+blk verify $dev --ratio 1 --count "$first" --batch 16
 msg z set mem_limit 6M
 blk write $dev --ratio 1 --from "$first" --count 400 --batch 16
 blk verify $dev --ratio 1 --count $((first + 400)) --batch 16

@@ -35,22 +35,24 @@ args=(
 	"$COLD mem_limit 1M algorithm zstd policy fifo segment_size 64K"
 	"$COLD mem_limit 0 demote_age 1"
 	"- mem_limit 16M algorithm lzo-rle"
-	"$COLD mem_limit 4% overcommit discard_passdown off"
+	"$COLD mem_limit 1% overcommit discard_passdown off"
 )
 suspend_options=("" "--noflush" "--nolockfs" "--noflush --nolockfs")
 
 cycle() { # cycle NUMBER
-	local i=$1 writer reader checked=$(($1 % 8 == 0))
+	local i=$1 writer reader
+	rm -f "$T/stop"
 	# shellcheck disable=SC2046,SC2086
-	dmsetup create z --table "$(table 16M ${args[i % ${#args[@]}]})"
+	dmsetup create z --table "$(table 8M ${args[i % ${#args[@]}]})"
 	[ -e /dev/mapper/z ] || dmsetup mknodes z
-	"$helpers/dmz-blk" write /dev/mapper/z --seed "$i" --ratio 0 --batch 16 --random --report \
-		--passes $((checked ? 1 : 1000)) >"$T/writer" &
+	"$helpers/dmz-blk" write /dev/mapper/z --seed "$i" --ratio 0 --batch 16 --random \
+		--passes 1000 --until "$T/stop" >"$T/writer" &
 	writer=$!
-	"$helpers/dmz-blk" verify /dev/mapper/z --report --passes 1000 --batch 64 >"$T/reader" &
+	"$helpers/dmz-blk" verify /dev/mapper/z --seed "$i" --ratio 0 --report --batch 64 \
+		--passes 1000 --until "$T/stop" >"$T/reader" &
 	reader=$!
 	# not always at the same moment
-	[ $((i % 3)) = 0 ] || sleep "0.0$((i * 7 % 10))"
+	[ $((i % 3)) = 0 ] || sleep "0.$((i * 7 % 20 + 10))"
 	# shellcheck disable=SC2086
 	dmsetup suspend ${suspend_options[i % 4]} z
 	[ $((i % 5)) != 0 ] || sleep 0.05
@@ -59,22 +61,20 @@ cycle() { # cycle NUMBER
 	1) dmsetup message z 0 demote 100 ;;
 	3) dmsetup message z 0 compact ;;
 	esac 2>/dev/null || true # without a cold device there is nothing to demote
-	kill $reader 2>/dev/null || true
-	if [ $checked = 1 ]; then
-		wait $writer || fail "cycle $i: writer: $(cat "$T/writer")"
-		grep -q ' failed=0 ' "$T/writer" || fail "cycle $i: writer: $(cat "$T/writer")"
-		"$helpers/dmz-blk" verify /dev/mapper/z --seed "$i" --ratio 0 --batch 64 >"$T/verify" ||
-			fail "cycle $i: $(cat "$T/verify")"
-	else
-		kill $writer 2>/dev/null || true
+	: >"$T/stop"
+	wait $writer || fail "cycle $i: writer: $(cat "$T/writer")"
+	wait $reader || fail "cycle $i: reader ended with $?"
+	grep -q 'wrong=0 failed=0 ' "$T/reader" || fail "cycle $i: reader: $(cat "$T/reader")"
+	if [ $((i % 8)) = 0 ]; then
+		"$helpers/dmz-blk" verify /dev/mapper/z --seed "$i" --ratio 0 --batch 64 --report >"$T/reader"
+		grep -q 'wrong=0 failed=0 ' "$T/reader" || fail "cycle $i: at the end: $(cat "$T/reader")"
 	fi
-	wait $writer $reader 2>/dev/null || true
 	# As a reboot would: demotion, cleaning and discards may be under way.
 	dmsetup remove z
 	echo "$i" >"$progress"
 }
 
-[ -n "$fields" ] || { create z 16M -; remove z; }
+[ -n "$fields" ] || { create z 8M -; remove z; }
 # The first ones fill the kernel's caches.
 for ((i = 1; i <= 20; i++)); do cycle $i; done
 before=$(kernel_kib)

@@ -83,26 +83,28 @@ fi
 
 # ---- waiting ---------------------------------------------------------------------------------
 
-# within SECONDS WHAT COMMAND...: run it; a failure of the test if it is not done in time, even if
-# it cannot be killed. The status is the command's.
+# within SECONDS WHAT COMMAND...: run it; the end of the test if it is not done in time, even if it
+# cannot be killed. The status is the command's.
 within() {
-	local limit=$1 what=$2 job timer ended rc=0
+	local limit=$1 what=$2 job watch rc=0 # end_watch sees this watch
 	shift 2
 	"$@" &
 	job=$!
-	sleep "$limit" &
-	timer=$!
-	wait -n -p ended "$job" "$timer" || rc=$?
-	if [ "${ended:-}" = "$timer" ]; then
-		echo "stacks of what hangs:" >&2
-		cat "/proc/$job/stack" 2>/dev/null >&2 || true
-		echo w >/proc/sysrq-trigger 2>/dev/null || true
-		kill -9 "$job" 2>/dev/null || true
-		fail "$what: not done after $limit s"
-	fi
-	kill "$timer" 2>/dev/null || true
-	wait "$timer" 2>/dev/null || true
+	watch_over "$limit" $job "$what"
+	wait $job || rc=$?
+	end_watch
 	return $rc
+}
+
+# watch_over SECONDS PID WHAT, end_watch: the same around several commands.
+watch_over() {
+	"$helpers/dmz-watch" "$1" $$ "$2" "$test_name: $3" &
+	watch=$!
+}
+end_watch() {
+	# Not SIGTERM: bash has a handler for it, and a child that has not yet called exec loses it.
+	kill -9 "$watch" 2>/dev/null || true
+	wait "$watch" 2>/dev/null || true
 }
 
 # wait_until SECONDS WHAT COMMAND...: try it again until it succeeds.

@@ -28,6 +28,7 @@ struct job {
 	int random;		/* order of the I/Os */
 	int fsync;
 	int quiet;
+	const char *until;	/* stop when this file exists */
 	struct block *buf;
 	struct block *want;
 };
@@ -50,6 +51,7 @@ static void usage(void)
 	      "  --batch N            blocks of one I/O, up to 256 (default 16)\n"
 	      "  --random             I/Os in random order\n"
 	      "  --passes N           do it N times, write with the same content (default 1)\n"
+	      "  --until FILE         stop as soon as FILE exists, in whatever pass\n"
 	      "  --sync               fsync at the end\n"
 	      "  --report             status 0 whatever the counts are; no complaint for each block\n",
 	      stderr);
@@ -151,6 +153,11 @@ static void verify_blocks(struct job *j, struct tally *t, uint64_t block, unsign
 		fprintf(stderr, "read of block %llu: %s\n", (unsigned long long)block, strerror(err));
 }
 
+static int told_to_stop(const struct job *j)
+{
+	return j->until && !access(j->until, F_OK);
+}
+
 /* Visit every I/O of the range once, in order or in a pseudo-random permutation. */
 static void run(struct job *j, struct tally *t, char what)
 {
@@ -158,7 +165,7 @@ static void run(struct job *j, struct tally *t, char what)
 
 	while (size < ios)
 		size <<= 1;
-	for (i = 0; i < size; i++) {
+	for (i = 0; i < size && !told_to_stop(j); i++) {
 		unsigned int n = j->batch;
 
 		/* odd factor: a permutation of the power of two */
@@ -178,6 +185,7 @@ static const struct option options[] = {
 	{ "from", 1, NULL, 'f' }, { "count", 1, NULL, 'c' }, { "seed", 1, NULL, 's' },
 	{ "ratio", 1, NULL, 'r' }, { "batch", 1, NULL, 'b' }, { "passes", 1, NULL, 'p' },
 	{ "random", 0, NULL, 'R' }, { "sync", 0, NULL, 'S' }, { "report", 0, NULL, 'q' },
+	{ "until", 1, NULL, 'u' },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -196,6 +204,7 @@ static void parse(struct job *j, int argc, char **argv)
 		case 'R': j->random = 1; break;
 		case 'S': j->fsync = 1; break;
 		case 'q': j->quiet = 1; break;
+		case 'u': j->until = optarg; break;
 		default: usage();
 		}
 	}
@@ -254,7 +263,7 @@ int main(int argc, char **argv)
 	if (mlockall(MCL_CURRENT))
 		fprintf(stderr, "dmz-blk: mlockall: %s\n", strerror(errno));
 	open_device(&j, path, *verb == 'w');
-	for (i = 0; i < j.passes; i++)
+	for (i = 0; i < j.passes && !told_to_stop(&j); i++)
 		run(&j, &t, *verb);
 	bad = t.failed || t.wrong || t.zero;
 	if (j.fsync && fsync(j.fd)) {
