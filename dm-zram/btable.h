@@ -161,10 +161,9 @@ static inline struct dzr_entry dzr_entry_peek(const unsigned long *slot)
  * Return: the entry's contents.
  */
 static inline struct dzr_entry dzr_entry_lock(unsigned long *slot)
-	__acquires(slot)
+	__acquires(bitlock)
 {
 	bit_spin_lock(DZR_ENTRY_LOCK_BIT, slot);
-	__acquire(slot);
 	return dzr_entry_decode(READ_ONCE(*slot));
 }
 
@@ -173,9 +172,8 @@ static inline struct dzr_entry dzr_entry_lock(unsigned long *slot)
  * @slot: the entry, locked
  */
 static inline void dzr_entry_unlock(unsigned long *slot)
-	__releases(slot)
+	__releases(bitlock)
 {
-	__release(slot);
 	bit_spin_unlock(DZR_ENTRY_LOCK_BIT, slot);
 }
 
@@ -185,7 +183,7 @@ static inline void dzr_entry_unlock(unsigned long *slot)
  * @e: what it becomes
  */
 static inline void dzr_entry_set(unsigned long *slot, struct dzr_entry e)
-	__must_hold(slot)
+	__must_hold(bitlock)
 {
 	WRITE_ONCE(*slot, dzr_entry_encode(e) | BIT(DZR_ENTRY_LOCK_BIT));
 }

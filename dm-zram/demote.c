@@ -64,7 +64,7 @@ static void dzr_visit_age(unsigned long *slot, struct dzr_entry was, u8 age)
 static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 		     u8 threshold)
 {
-	const struct dzr_policy *policy = d->cfg.policy;
+	const struct dzr_policy *policy = READ_ONCE(d->policy);
 	struct dzr_entry e = dzr_entry_peek(slot);
 	u8 age = e.age;
 

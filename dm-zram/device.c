@@ -9,6 +9,7 @@
  */
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -73,21 +74,54 @@ static unsigned long dzr_pool_reserve(const struct dzr_config *cfg)
 		       DZR_POOL_RESERVE_MIN, DZR_POOL_RESERVE_MAX);
 }
 
-void dzr_dev_apply(struct dzr_dev *d, const struct dzr_config *cfg)
+static void dzr_dev_configure(struct dzr_dev *d, const struct dzr_config *cfg)
 {
 	u64 limit = dzr_limit_of(cfg);
 	struct dzr_marks marks;
 
+	lockdep_assert_held(&d->hand_lock);
+
 	marks = dzr_marks_from_limit(limit == U64_MAX ? 0 : limit);
-	mutex_lock(&d->hand_lock);
 	d->cfg = *cfg;
-	d->cfg.cold = NULL;	/* pointed into an argv that is gone */
+	/* Points into an argv that will go; only whether it is there counts. */
+	d->cfg.cold = cfg->cold ? "" : NULL;
+	WRITE_ONCE(d->policy, cfg->policy);
 	WRITE_ONCE(d->limit, limit);
 	WRITE_ONCE(d->marks.start, marks.start);
 	WRITE_ONCE(d->marks.stop, marks.stop);
+	if (d->log)
+		dzr_log_set_discard(d->log, cfg->discard_passdown);
+}
+
+void dzr_dev_apply(struct dzr_dev *d, const struct dzr_config *cfg)
+{
+	mutex_lock(&d->hand_lock);
+	dzr_dev_configure(d, cfg);
 	mutex_unlock(&d->hand_lock);
-	if (!d->suspended)
+}
+
+int dzr_dev_set(struct dzr_dev *d, const char *key, const char *value,
+		char **error)
+{
+	struct dzr_config cfg;
+	int err;
+
+	mutex_lock(&d->hand_lock);
+	cfg = d->cfg;
+	err = dzr_config_set(&cfg, key, value, error);
+	if (!err)
+		dzr_dev_configure(d, &cfg);
+	mutex_unlock(&d->hand_lock);
+	if (!err)
 		dzr_demote_check(d);
+	return err;
+}
+
+void dzr_dev_config(struct dzr_dev *d, struct dzr_config *cfg)
+{
+	mutex_lock(&d->hand_lock);
+	*cfg = d->cfg;
+	mutex_unlock(&d->hand_lock);
 }
 
 static void dzr_dev_free(struct dzr_dev *d)
@@ -100,6 +134,8 @@ static void dzr_dev_free(struct dzr_dev *d)
 		cancel_delayed_work_sync(&d->io_retry);
 		destroy_workqueue(d->wq);
 	}
+	if (d->pool)
+		dzr_forget(d);
 	dzs_destroy(d->pool);
 	dzr_btable_destroy(d->bt);
 	dzr_streams_destroy(d->streams);
@@ -177,6 +213,7 @@ static struct dzr_dev *dzr_dev_create(struct mapped_device *md,
 	dzr_demote_init(d);
 	INIT_WORK(&d->refill_work, dzr_refill_work);
 	INIT_WORK(&d->event_work, dzr_event_work);
+	d->codec = cfg->codec;
 	dzr_dev_apply(d, cfg);
 	err = dzr_dev_build(d, cold);
 	if (err) {
@@ -203,8 +240,6 @@ static char *dzr_dev_refuse(struct dzr_dev *d, sector_t sectors,
 		return "segment_size of an active device cannot be changed";
 	if (d->cfg.reserve != cfg->reserve)
 		return "reserve of an active device cannot be changed";
-	if (d->cfg.discard_passdown != cfg->discard_passdown)
-		return "discard_passdown of an active device cannot be changed";
 	return NULL;
 }
 

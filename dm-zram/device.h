@@ -61,7 +61,9 @@ struct dzr_hand {
  * @live: the table's part that @cfg came from; only compared
  * @cold_dev: device number of the cold device, 0 without
  * @sectors: size of the device
- * @cfg: configuration in force; changed under @hand_lock
+ * @cfg: configuration in force; changed and copied under @hand_lock
+ * @codec: as in @cfg, never changes
+ * @policy: as in @cfg, for the I/O path
  * @bt: block table
  * @pool: hot tier
  * @log: cold tier, or NULL
@@ -98,6 +100,8 @@ struct dzr_dev {
 	dev_t cold_dev;
 	sector_t sectors;
 	struct dzr_config cfg;
+	const struct dzr_codec *codec;
+	const struct dzr_policy *policy;
 
 	struct dzr_btable *bt;
 	struct dzs_pool *pool;
@@ -164,6 +168,28 @@ void dzr_dev_put(struct dzr_dev *d);
  * Context: process; may sleep.
  */
 void dzr_dev_apply(struct dzr_dev *d, const struct dzr_config *cfg);
+
+/**
+ * dzr_dev_set - change one argument of the configuration in force
+ * @d: the device
+ * @key: the argument's name
+ * @value: as in a table line
+ * @error: a message when it fails
+ *
+ * Context: process; may sleep.
+ * Return: 0 or -EINVAL.
+ */
+int dzr_dev_set(struct dzr_dev *d, const char *key, const char *value,
+		char **error);
+
+/**
+ * dzr_dev_config - the configuration in force
+ * @d: the device
+ * @cfg: a copy of it
+ *
+ * Context: process; may sleep.
+ */
+void dzr_dev_config(struct dzr_dev *d, struct dzr_config *cfg);
 
 /**
  * dzr_dev_suspend - stop all background work

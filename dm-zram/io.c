@@ -124,7 +124,7 @@ static bool dzr_io_promotes(struct dzr_dev *d, const struct dzr_cold_read *cr)
 {
 	bool room = dzr_dev_pool_bytes(d) <= READ_ONCE(d->marks.stop);
 
-	return d->cfg.policy->promote(cr->age, room ? DZR_THRESHOLD_IDLE :
+	return READ_ONCE(d->policy)->promote(cr->age, room ? DZR_THRESHOLD_IDLE :
 						      d->hand.threshold);
 }
 

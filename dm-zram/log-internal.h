@@ -73,8 +73,8 @@ enum dzr_buf_state {
  * @status: outcome of the write
  * @submit: writes the segment
  * @work: deals with the outcome
- * @vecs: for @bio
  * @bio: the write
+ * @vecs: for @bio
  *
  * log->lock guards all but @data, @status, @work and @bio.
  */
@@ -94,8 +94,8 @@ struct dzr_buf {
 	blk_status_t status;
 	struct work_struct submit;
 	struct work_struct work;
-	struct bio_vec *vecs;
 	struct bio bio;
+	struct bio_vec *vecs;
 };
 
 /**
@@ -123,8 +123,8 @@ enum dzr_clean_state {
  * @arrived: the read of the victim has ended
  * @data: the victim's content
  * @status: outcome of the read
- * @vecs: for @bio
  * @bio: the read
+ * @vecs: for @bio
  */
 struct dzr_cleaner {
 	struct work_struct work;
@@ -136,8 +136,8 @@ struct dzr_cleaner {
 	bool arrived;
 	u8 *data;
 	blk_status_t status;
-	struct bio_vec *vecs;
 	struct bio bio;
+	struct bio_vec *vecs;
 };
 
 /**
@@ -167,7 +167,7 @@ struct dzr_cleaner {
  * @retry: tries stuck buffers again
  * @cleaner: the cleaner
  * @reads: reserve of &struct dzr_cold_read
- * @bufs: the buffers
+ * @bufs: the buffers, DZR_NR_BUFS of them
  */
 struct dzr_log {
 	struct block_device *bdev;
@@ -194,7 +194,7 @@ struct dzr_log {
 	struct delayed_work retry;
 	struct dzr_cleaner cleaner;
 	mempool_t *reads;
-	struct dzr_buf bufs[DZR_NR_BUFS];
+	struct dzr_buf *bufs;
 };
 
 /**

@@ -37,10 +37,13 @@ static void dzr_bufs_exit(struct dzr_log *log)
 {
 	unsigned int i;
 
+	if (!log->bufs)
+		return;
 	for (i = 0; i < DZR_NR_BUFS; i++) {
 		kfree(log->bufs[i].vecs);
 		vfree(log->bufs[i].data);
 	}
+	kfree(log->bufs);
 }
 
 static int dzr_bufs_init(struct dzr_log *log)
@@ -49,6 +52,9 @@ static int dzr_bufs_init(struct dzr_log *log)
 
 	INIT_LIST_HEAD(&log->free[DZR_STREAM_USER]);
 	INIT_LIST_HEAD(&log->free[DZR_STREAM_CLEANER]);
+	log->bufs = kcalloc(DZR_NR_BUFS, sizeof(*log->bufs), GFP_KERNEL);
+	if (!log->bufs)
+		return -ENOMEM;
 	for (i = 0; i < DZR_NR_BUFS; i++) {
 		struct dzr_buf *buf = &log->bufs[i];
 
@@ -91,9 +97,9 @@ static struct dzr_log *dzr_log_new(const struct dzr_log_params *p, u32 segs)
 	log->owner = p->owner;
 	log->segment_size = p->segment_size;
 	log->lbs = max_t(u32, bdev_logical_block_size(p->bdev), SECTOR_SIZE);
-	log->discard = p->discard && bdev_max_discard_sectors(p->bdev);
 	log->clean_below = max(4U, segs >> DZR_CLEAN_AHEAD_SHIFT);
 	get_random_bytes(log->id, sizeof(log->id));
+	dzr_log_set_discard(log, p->discard);
 	spin_lock_init(&log->lock);
 	init_waitqueue_head(&log->wait);
 	INIT_DELAYED_WORK(&log->retry, dzr_log_retry);
@@ -231,10 +237,16 @@ int dzr_log_wait_room(struct dzr_log *log)
 								       0;
 }
 
+void dzr_log_set_discard(struct dzr_log *log, bool discard)
+{
+	WRITE_ONCE(log->discard,
+		   discard && bdev_max_discard_sectors(log->bdev));
+}
+
 void dzr_log_idle_work(struct dzr_log *log, unsigned int max)
 {
 	dzr_cleaner_wake(log);
-	while (max-- && log->discard && !dzr_log_failed(log)) {
+	while (max-- && READ_ONCE(log->discard) && !dzr_log_failed(log)) {
 		u32 seg = dzr_segs_take_stale(log->segs);
 		int err;
 
@@ -245,7 +257,7 @@ void dzr_log_idle_work(struct dzr_log *log, unsigned int max)
 					   GFP_NOIO);
 		dzr_segs_discarded(log->segs, seg);
 		if (err == -EOPNOTSUPP)
-			log->discard = false;
+			WRITE_ONCE(log->discard, false);
 		if (!err)
 			dzr_stat_add(log->stats, DZR_STAT_SEGS_DISCARDED, 1);
 		dzr_log_kick(log);

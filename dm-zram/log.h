@@ -308,6 +308,13 @@ void dzr_log_start(struct dzr_log *log);
 void dzr_log_idle_work(struct dzr_log *log, unsigned int max);
 
 /**
+ * dzr_log_set_discard - pass discards of freed segments down, or not
+ * @log: the log
+ * @discard: whether; without effect on a device that has no discard
+ */
+void dzr_log_set_discard(struct dzr_log *log, bool discard);
+
+/**
  * dzr_log_failed - does the device refuse writes at the moment?
  * @log: the log
  *

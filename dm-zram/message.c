@@ -31,20 +31,12 @@ struct dzr_command {
 static int dzr_msg_set(struct dzr_dev *d, char **argv, char *result,
 		       unsigned int maxlen)
 {
-	struct dzr_config cfg = d->cfg;
 	char *error = NULL;
-	int err = dzr_config_set(&cfg, argv[1], argv[2], &error);
+	int err = dzr_dev_set(d, argv[1], argv[2], &error);
 
-	if (!err && cfg.discard_passdown != d->cfg.discard_passdown) {
-		error = "discard_passdown of an active device cannot be changed";
-		err = -EINVAL;
-	}
-	if (err) {
+	if (err)
 		DMERR("set %s %s: %s", argv[1], argv[2], error);
-		return err;
-	}
-	dzr_dev_apply(d, &cfg);
-	return 0;
+	return err;
 }
 
 static int dzr_msg_demote(struct dzr_dev *d, char **argv, char *result,

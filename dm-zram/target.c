@@ -148,7 +148,7 @@ static int dzr_target_create(struct dm_target *ti, unsigned int argc,
 		dzr_target_free(ti, t);
 		return err;
 	}
-	t->cfg.cold = NULL;	/* points into argv */
+	t->cfg.cold = t->cold ? "" : NULL;	/* pointed into argv */
 	ti->private = t;
 	dzr_target_features(ti);
 	return 0;
@@ -217,7 +217,7 @@ static int dzr_preresume(struct dm_target *ti)
 	struct dzr_target *t = ti->private;
 
 	/* Later, what messages have set since counts. */
-	if (!t->d->ti && t->d->live != t) {
+	if (t->d->live != t) {
 		dzr_dev_apply(t->d, &t->cfg);
 		t->d->live = t;
 	}
@@ -236,11 +236,14 @@ static void dzr_resume(struct dm_target *ti)
 static void dzr_status_table(struct dzr_target *t, char *result,
 			     unsigned int maxlen)
 {
-	const struct dzr_config *cfg = t->d->live == t ? &t->d->cfg : &t->cfg;
+	struct dzr_config cfg = t->cfg;
 	int len;
 
+	/* Messages may have changed what the live table said. */
+	if (t->d->live == t)
+		dzr_dev_config(t->d, &cfg);
 	len = scnprintf(result, maxlen, "%s ", t->cold ? t->cold->name : "-");
-	dzr_config_emit(cfg, result + len, maxlen - len);
+	dzr_config_emit(&cfg, result + len, maxlen - len);
 }
 
 static void dzr_status(struct dm_target *ti, status_type_t type,

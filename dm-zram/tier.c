@@ -71,7 +71,7 @@ static void dzr_release(struct dzr_dev *d, struct dzr_entry old)
 static bool dzr_replace(struct dzr_dev *d, unsigned long *slot,
 			enum dzr_state state, u64 value)
 {
-	const struct dzr_policy *policy = d->cfg.policy;
+	const struct dzr_policy *policy = READ_ONCE(d->policy);
 	struct dzr_entry new = { .state = state, .value = value };
 	struct dzr_entry old;
 
@@ -154,9 +154,12 @@ static int dzr_store_packed(struct dzr_dev *d, u32 block, unsigned long *slot,
 		return -ENOSPC;
 	}
 	err = dzr_store_cold(d, block, slot, data, len, codec);
-	if (!err || err == -EAGAIN || below)
+	if (err != -EIO || below)
 		return err;
-	/* The log takes no more: the limit is soft, the pool may. */
+	/*
+	 * The cold device takes no writes: what is left is RAM, beyond the
+	 * limit. A log that is just full (-ENOSPC) is no reason for that.
+	 */
 	return dzr_store_hot(d, block, slot, data, len) ? err : 0;
 }
 
@@ -164,7 +167,7 @@ int dzr_store(struct dzr_dev *d, struct dzr_stream *st, u32 block,
 	      const void *src, gfp_t gfp)
 {
 	unsigned long *slot = dzr_btable_get(d->bt, block, gfp);
-	u8 codec = d->cfg.codec->id;
+	u8 codec = d->codec->id;
 	const void *data = st->buf;
 	u64 fill;
 	u32 len;
@@ -200,7 +203,7 @@ static void dzr_fill_block(void *dst, u64 word)
 int dzr_unpack(struct dzr_dev *d, struct dzr_stream *st, u8 codec,
 	       const void *data, u32 len, void *dst)
 {
-	if (codec == d->cfg.codec->id)
+	if (codec == d->codec->id)
 		return dzr_stream_decompress(st, data, len, dst);
 	if (codec != DZR_CODEC_RAW || len != DZR_BLOCK_SIZE)
 		return -EIO;
@@ -210,7 +213,7 @@ int dzr_unpack(struct dzr_dev *d, struct dzr_stream *st, u8 codec,
 
 /* Mark a locked entry as accessed, writing it only if that changes it. */
 static void dzr_set_age(unsigned long *slot, struct dzr_entry e, u8 age)
-	__must_hold(slot)
+	__must_hold(bitlock)
 {
 	if (e.age == age)
 		return;
@@ -224,13 +227,13 @@ static void dzr_set_age(unsigned long *slot, struct dzr_entry e, u8 age)
  */
 static int dzr_load_hot(struct dzr_dev *d, struct dzr_stream *st,
 			unsigned long *slot, struct dzr_entry e, void *dst)
-	__releases(slot)
+	__releases(bitlock)
 {
 	dzs_handle_t handle = dzr_entry_handle(e);
 	u32 skip = e.state == DZR_CLEAN ? DZR_CLEAN_PREFIX : 0;
 	u32 len;
 
-	dzr_set_age(slot, e, d->cfg.policy->touch(e.age));
+	dzr_set_age(slot, e, READ_ONCE(d->policy)->touch(e.age));
 	if (dzs_is_huge(handle)) {
 		memcpy(dst, dzs_map_huge(handle), DZR_BLOCK_SIZE);
 		dzr_entry_unlock(slot);
@@ -239,21 +242,21 @@ static int dzr_load_hot(struct dzr_dev *d, struct dzr_stream *st,
 	len = dzs_size(d->pool, handle) - skip;
 	dzs_read(d->pool, handle, st->buf, skip, len);
 	dzr_entry_unlock(slot);
-	return dzr_unpack(d, st, d->cfg.codec->id, st->buf, len, dst);
+	return dzr_unpack(d, st, d->codec->id, st->buf, len, dst);
 }
 
 /* The block is in the log: pin it, and take it from the buffer if it can be. */
 static int dzr_load_cold(struct dzr_dev *d, struct dzr_stream *st,
 			 unsigned long *slot, struct dzr_entry e, void *dst,
 			 struct dzr_miss *miss)
-	__releases(slot)
+	__releases(bitlock)
 {
 	const struct dzr_object_header *hdr;
 	int err;
 
 	dzr_log_pin(d->log, dzr_entry_loc(e), &miss->pin);
 	miss->age = e.age;
-	dzr_set_age(slot, e, d->cfg.policy->cold_touch(e.age));
+	dzr_set_age(slot, e, READ_ONCE(d->policy)->cold_touch(e.age));
 	dzr_entry_unlock(slot);
 	if (!miss->pin.data)
 		return -EINPROGRESS;
@@ -308,15 +311,33 @@ void dzr_discard(struct dzr_dev *d, u64 block, u64 nr)
 	dzr_stat_add(d->stats, DZR_STAT_DISCARDS, gone);
 }
 
+void dzr_forget(struct dzr_dev *d)
+{
+	u64 nr = dzr_btable_blocks(d->bt);
+	u64 block = dzr_btable_next(d->bt, 0);
+
+	while (block < nr) {
+		struct dzr_entry e;
+
+		e = dzr_entry_peek(dzr_btable_find(d->bt, block));
+		if (dzr_entry_in_pool(e))
+			dzs_free(d->pool, dzr_entry_handle(e));
+		if (++block % DZR_LEAF_BLOCKS == 0) {
+			block = dzr_btable_next(d->bt, block);
+			cond_resched();
+		}
+	}
+}
+
 /* Drop the pool copy of a CLEAN block. */
 static void dzr_drop_clean(struct dzr_dev *d, unsigned long *slot,
 			   struct dzr_entry e)
-	__releases(slot)
+	__releases(bitlock)
 {
 	dzr_entry_set(slot, (struct dzr_entry){
 		.state = DZR_COLD,
 		.value = (__force u64)dzr_clean_loc(d, e),
-		.age = d->cfg.policy->chilled(),
+		.age = READ_ONCE(d->policy)->chilled(),
 	});
 	dzr_entry_unlock(slot);
 	dzs_free(d->pool, dzr_entry_handle(e));
@@ -341,7 +362,7 @@ static bool dzr_demote_into(struct dzr_dev *d, unsigned long *slot,
 		dzr_entry_set(slot, (struct dzr_entry){
 			.state = DZR_COLD,
 			.value = (__force u64)a->loc,
-			.age = d->cfg.policy->chilled(),
+			.age = READ_ONCE(d->policy)->chilled(),
 		});
 	}
 	dzr_entry_unlock(slot);
@@ -374,7 +395,7 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot)
 
 	err = dzr_log_reserve(d->log, DZR_STREAM_USER, block,
 			      len == DZR_BLOCK_SIZE ? DZR_CODEC_RAW :
-						      d->cfg.codec->id,
+						      d->codec->id,
 			      len, &a);
 	if (err)
 		return err;
@@ -414,7 +435,7 @@ void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
 		dzr_entry_set(slot, (struct dzr_entry){
 			.state = state,
 			.value = (__force u64)handle,
-			.age = d->cfg.policy->born(),
+			.age = READ_ONCE(d->policy)->born(),
 		});
 	dzr_entry_unlock(slot);
 	if (!same) {

@@ -79,6 +79,16 @@ int dzr_unpack(struct dzr_dev *d, struct dzr_stream *st, u8 codec,
 void dzr_discard(struct dzr_dev *d, u64 block, u64 nr);
 
 /**
+ * dzr_forget - free all pool objects of a device that goes away
+ * @d: the device; nobody uses its table, pool or log any more
+ *
+ * The allocator has no list of whole-page objects: the entries are that list.
+ *
+ * Context: process; reschedules.
+ */
+void dzr_forget(struct dzr_dev *d);
+
+/**
  * dzr_demote - move one block from the pool to the log
  * @d: the device
  * @block: which
