@@ -35,6 +35,14 @@
 /* Above all ages: visit to age, take nothing. */
 #define DZR_THRESHOLD_NONE	(DZR_AGE_MAX + 1)
 
+/*
+ * Reclaim may ask at any rate, and each rotation of the hand ages what it
+ * passes; so that age stays a matter of time, the hand turns for reclaim alone
+ * at most this often. A block is safe from it while it is used every
+ * DZR_THRESHOLD_START turns.
+ */
+#define DZR_TURN_MS		1000U
+
 /* The shrinker's wishes do not pile up beyond this share of the pool. */
 #define DZR_PRESSURE_DIV	16
 
@@ -142,6 +150,27 @@ static void dzr_hand_turned(struct dzr_hand *hand)
 	hand->barren++;
 }
 
+/* May the hand turn, if it is for reclaim alone? */
+static bool dzr_pressure_turn(struct dzr_dev *d)
+{
+	return d->hand.block ||
+	       time_after_eq(jiffies, READ_ONCE(d->turned) +
+				      msecs_to_jiffies(DZR_TURN_MS));
+}
+
+/*
+ * A rotation is complete. For the limit, go on, and be less choosy; for
+ * reclaim, that was all there is to have for now.
+ */
+static void dzr_demote_turned(struct dzr_dev *d)
+{
+	WRITE_ONCE(d->turned, jiffies);
+	if (READ_ONCE(d->demoting))
+		dzr_hand_turned(&d->hand);
+	else
+		atomic_long_set(&d->pressure, 0);
+}
+
 /*
  * One step for space: a batch of blocks worth DZR_STEP_PAGES, then compaction.
  * Returns 0, or the error that stopped it.
@@ -164,8 +193,10 @@ static int dzr_demote_step(struct dzr_dev *d)
 			break;
 		err = dzr_hand_leaf(d, hand, hand->threshold, DZR_STEP_PAGES,
 				    &step);
-		if (!err && hand->block <= from)
-			dzr_hand_turned(hand);
+		if (!err && hand->block <= from) {
+			dzr_demote_turned(d);
+			break;
+		}
 	}
 	dzr_demote_compact(d, DZR_STEP_PAGES);
 	after = dzs_pages(d->pool);
@@ -225,11 +256,16 @@ void dzr_demote_check(struct dzr_dev *d)
 		queue_work(d->wq, &d->demote_work);
 }
 
+bool dzr_demote_ready(struct dzr_dev *d)
+{
+	return dzr_demote_allowed(d) && dzr_pressure_turn(d);
+}
+
 void dzr_demote_pages(struct dzr_dev *d, unsigned long pages)
 {
 	long most = dzs_pages(d->pool) / DZR_PRESSURE_DIV + 1;
 
-	if (!dzr_demote_allowed(d))
+	if (!dzr_demote_allowed(d) || !dzr_pressure_turn(d))
 		return;
 	if (atomic_long_read(&d->pressure) < most)
 		atomic_long_add(pages, &d->pressure);
@@ -353,6 +389,7 @@ void dzr_demote_init(struct dzr_dev *d)
 {
 	mutex_init(&d->hand_lock);
 	d->hand.threshold = DZR_THRESHOLD_START;
+	d->turned = jiffies;
 	atomic_long_set(&d->pressure, 0);
 	INIT_WORK(&d->demote_work, dzr_demote_work);
 	INIT_DELAYED_WORK(&d->sweep_work, dzr_sweep_work);

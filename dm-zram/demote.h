@@ -49,6 +49,14 @@ void dzr_demote_check(struct dzr_dev *d);
 void dzr_demote_kick(struct dzr_dev *d);
 
 /**
+ * dzr_demote_ready - could dzr_demote_pages() have an effect now?
+ * @d: the device
+ *
+ * Context: any; cheap.
+ */
+bool dzr_demote_ready(struct dzr_dev *d);
+
+/**
  * dzr_demote_pages - ask for pages back
  * @d: the device
  * @pages: how many

@@ -85,6 +85,7 @@ struct dzr_hand {
  * @demote_work: demotes while the pool is above its marks, or @pressure
  * @demoting: above @marks.start once, not below @marks.stop yet
  * @pressure: pages that the shrinker wants back
+ * @turned: when @hand last completed a rotation, in jiffies
  * @sweep_work: ages all blocks bit by bit, demotes the oldest
  * @refill_work: tops up the reserves of pages
  * @event_work: raises a dm event
@@ -127,6 +128,7 @@ struct dzr_dev {
 	struct work_struct demote_work;
 	bool demoting;
 	atomic_long_t pressure;
+	unsigned long turned;
 	struct delayed_work sweep_work;
 	struct work_struct refill_work;
 	struct work_struct event_work;

@@ -79,7 +79,7 @@ static u32 dzr_io_block(struct bvec_iter iter)
 }
 
 /* Store the block at the walk's position. */
-static int dzr_io_write(struct dzr_io *io, struct bio *bio, gfp_t gfp)
+static int dzr_io_write(struct dzr_io *io, struct bio *bio, bool waited)
 {
 	struct dzr_stream *st = dzr_stream_get(io->d->streams);
 	u32 block = dzr_io_block(io->iter);
@@ -87,11 +87,11 @@ static int dzr_io_write(struct dzr_io *io, struct bio *bio, gfp_t gfp)
 	int err;
 
 	if (src) {
-		err = dzr_store(io->d, st, block, src, gfp);
+		err = dzr_store(io->d, st, block, src, waited);
 		kunmap_local(src);
 	} else {
 		dzr_io_copy(bio, io->iter, st->block, false);
-		err = dzr_store(io->d, st, block, st->block, gfp);
+		err = dzr_store(io->d, st, block, st->block, waited);
 	}
 	dzr_stream_put(st);
 	return err;
@@ -191,14 +191,14 @@ static int dzr_io_read(struct dzr_io *io, struct bio *bio)
  * Walk the bio from where it stands. Returns false if it has to wait; else
  * it is done, and @io may be gone.
  */
-static bool dzr_io_run(struct dzr_io *io, gfp_t gfp)
+static bool dzr_io_run(struct dzr_io *io, bool waited)
 {
 	struct bio *bio = dzr_io_bio(io);
 	bool write = op_is_write(bio_op(bio));
 	unsigned int nr = 0;
 
 	while (io->iter.bi_size) {
-		int err = write ? dzr_io_write(io, bio, gfp) :
+		int err = write ? dzr_io_write(io, bio, waited) :
 				  dzr_io_read(io, bio);
 
 		if (err == -EAGAIN)
@@ -244,7 +244,7 @@ static void dzr_io_work(struct work_struct *work)
 		spin_unlock(&d->defer_lock);
 		if (!bio)
 			return;
-		if (!dzr_io_run(dzr_io_of(bio), GFP_NOIO | __GFP_NORETRY)) {
+		if (!dzr_io_run(dzr_io_of(bio), true)) {
 			spin_lock(&d->defer_lock);
 			bio_list_add_head(&d->deferred, bio);
 			spin_unlock(&d->defer_lock);
@@ -291,9 +291,7 @@ static int dzr_io_data(struct dzr_dev *d, struct bio *bio)
 	io->iter = bio->bi_iter;
 	io->status = BLK_STS_OK;
 	atomic_set(&io->pending, 1);
-	/* Writes that came before and wait must not starve. */
-	if ((write && atomic_read(&d->nr_deferred)) ||
-	    !dzr_io_run(io, GFP_NOWAIT))
+	if (!dzr_io_run(io, false))
 		dzr_io_defer(d, bio);
 	if (write)
 		dzr_demote_check(d);
@@ -302,6 +300,9 @@ static int dzr_io_data(struct dzr_dev *d, struct bio *bio)
 
 int dzr_io_map(struct dzr_dev *d, struct bio *bio)
 {
+	/* The queue limits forbid it; a bio with part of a block is a bug. */
+	if ((bio->bi_iter.bi_sector | bio_sectors(bio)) % DZR_BLOCK_SECTORS)
+		return DM_MAPIO_KILL;
 	switch (bio_op(bio)) {
 	case REQ_OP_READ:
 	case REQ_OP_WRITE:

@@ -171,8 +171,10 @@ void dzr_log_destroy(struct dzr_log *log)
 		return;
 	if (log->cleaner.data) {
 		dzr_log_stop(log);
-		for (i = 0; i < DZR_NR_BUFS; i++)
+		for (i = 0; i < DZR_NR_BUFS; i++) {
+			cancel_work_sync(&log->bufs[i].submit);
 			cancel_work_sync(&log->bufs[i].work);
+		}
 	}
 	dzr_cleaner_exit(log);
 	mempool_destroy(log->reads);

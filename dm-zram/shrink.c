@@ -3,7 +3,8 @@
  * Our share in memory reclaim.
  *
  * The count is what can be given back: pages that compaction would free, and,
- * while the log takes writes, the whole pool, which demotion can empty. A scan
+ * while the hand may turn for reclaim (see demote.c), the pool, out of which
+ * demotion takes what is old. A scan
  * compacts at once and reports just what that freed; for the rest the
  * demotion worker is asked, which needs no memory and does not make the
  * caller wait.
@@ -22,7 +23,7 @@ static unsigned long dzr_shrink_count(struct shrinker *shrinker,
 
 	if (READ_ONCE(d->suspended))
 		return 0;
-	if (d->log && !dzr_log_failed(d->log))
+	if (dzr_demote_ready(d))
 		pages = max(pages, dzs_pages(d->pool));
 	return pages ?: SHRINK_EMPTY;
 }

@@ -13,6 +13,9 @@
 #include "log-format.h"
 #include "tier.h"
 
+/* For a page of the block table, where waiting for reclaim is harmless. */
+#define DZR_GFP_WAITED		(GFP_NOIO | __GFP_NORETRY)
+
 /* A CLEAN object starts with its location in the log. */
 #define DZR_CLEAN_PREFIX	sizeof(dzr_loc_t)
 
@@ -102,14 +105,28 @@ static bool dzr_same_filled(const void *src, u64 *value)
 	return dzr_fill_pack(word[0], value);
 }
 
+/**
+ * struct dzr_packed - a block as it will be stored
+ * @data: the bytes
+ * @len: their number
+ * @codec: how they are compressed
+ * @waited: of a bio that has waited before
+ */
+struct dzr_packed {
+	const void *data;
+	u32 len;
+	u8 codec;
+	bool waited;
+};
+
 static int dzr_store_hot(struct dzr_dev *d, u32 block, unsigned long *slot,
-			 const void *data, u32 len)
+			 const struct dzr_packed *p)
 {
 	dzs_handle_t handle;
 	unsigned long pages;
 	int err;
 
-	err = dzs_alloc(d->pool, block, data, len, &handle);
+	err = dzs_alloc(d->pool, block, p->data, p->len, &handle);
 	if (unlikely(dzs_needs_refill(d->pool)))
 		dzr_dev_refill(d);
 	if (err)
@@ -124,53 +141,66 @@ static int dzr_store_hot(struct dzr_dev *d, u32 block, unsigned long *slot,
 }
 
 static int dzr_store_cold(struct dzr_dev *d, u32 block, unsigned long *slot,
-			  const void *data, u32 len, u8 codec)
+			  const struct dzr_packed *p)
 {
 	struct dzr_append a;
 	int err;
 
-	err = dzr_log_reserve(d->log, DZR_STREAM_USER, block, codec, len, &a);
+	/* Those that came before, and wait for the log, must not starve. */
+	if (!p->waited && atomic_read(&d->nr_deferred))
+		return -EAGAIN;
+	err = dzr_log_reserve(d->log, DZR_STREAM_USER, block, p->codec,
+			      p->len, &a);
 	if (err)
 		return err;
-	memcpy(a.data, data, len);
+	memcpy(a.data, p->data, p->len);
 	dzr_replace(d, slot, DZR_COLD, (__force u64)a.loc);
 	dzr_log_commit(&a, true);
 	dzr_stat_add(d->stats, DZR_STAT_SPILLS, 1);
 	return 0;
 }
 
-/* Store a compressed block in the tier that has room for it. */
+/*
+ * Store a compressed block in the tier that has room for it. Returns what
+ * matters most: whether waiting helps, or why nothing does.
+ */
 static int dzr_store_packed(struct dzr_dev *d, u32 block, unsigned long *slot,
-			    const void *data, u32 len, u8 codec)
+			    const struct dzr_packed *p)
 {
 	bool below = dzr_dev_pool_bytes(d) < READ_ONCE(d->limit);
-	int err;
+	bool raw = p->codec == DZR_CODEC_RAW;
+	int hot = -ENOSPC, cold = -ENOSPC;
 
-	if (below) {
-		err = dzr_store_hot(d, block, slot, data, len);
-		if (!err || !d->log)
-			return err;
-	} else if (!d->log) {
-		return -ENOSPC;
-	}
-	err = dzr_store_cold(d, block, slot, data, len, codec);
-	if (err != -EIO || below)
-		return err;
+	if (raw && d->log)
+		cold = dzr_store_cold(d, block, slot, p);
+	if (raw && !cold)
+		return 0;
+	if (below)
+		hot = dzr_store_hot(d, block, slot, p);
+	if (!hot || !d->log)
+		return hot;
+	if (!raw)
+		cold = dzr_store_cold(d, block, slot, p);
+	if (cold != -EIO || below)
+		return cold;
 	/*
 	 * The cold device takes no writes: what is left is RAM, beyond the
 	 * limit. A log that is just full (-ENOSPC) is no reason for that.
 	 */
-	return dzr_store_hot(d, block, slot, data, len) ? err : 0;
+	return dzr_store_hot(d, block, slot, p) ? cold : 0;
 }
 
 int dzr_store(struct dzr_dev *d, struct dzr_stream *st, u32 block,
-	      const void *src, gfp_t gfp)
+	      const void *src, bool waited)
 {
+	gfp_t gfp = waited ? DZR_GFP_WAITED : GFP_NOWAIT;
 	unsigned long *slot = dzr_btable_get(d->bt, block, gfp);
-	u8 codec = d->codec->id;
-	const void *data = st->buf;
+	struct dzr_packed p = {
+		.data = st->buf,
+		.codec = d->codec->id,
+		.waited = waited,
+	};
 	u64 fill;
-	u32 len;
 	int err;
 
 	if (unlikely(dzr_btable_needs_refill(d->bt)))
@@ -181,13 +211,13 @@ int dzr_store(struct dzr_dev *d, struct dzr_stream *st, u32 block,
 		dzr_replace(d, slot, DZR_FILL, fill);
 		return 0;
 	}
-	if (dzr_stream_compress(st, src, &len) || len > DZS_MAX_SIZE) {
-		data = src;
-		len = DZR_BLOCK_SIZE;
-		codec = DZR_CODEC_RAW;
+	if (dzr_stream_compress(st, src, &p.len) || p.len > DZS_MAX_SIZE) {
+		p.data = src;
+		p.len = DZR_BLOCK_SIZE;
+		p.codec = DZR_CODEC_RAW;
 	}
-	err = dzr_store_packed(d, block, slot, data, len, codec);
-	if (!err && codec == DZR_CODEC_RAW)
+	err = dzr_store_packed(d, block, slot, &p);
+	if (!err && p.codec == DZR_CODEC_RAW)
 		dzr_stat_add(d->stats, DZR_STAT_RAW, 1);
 	return err;
 }

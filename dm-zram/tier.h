@@ -16,17 +16,19 @@
  * @st: a codec workspace, held
  * @block: which
  * @src: its 4096 bytes; may be @st->block
- * @gfp: for the block table, if the range was never touched
+ * @waited: the caller is the worker, with a bio that has waited before
  *
  * Goes to the pool, or compressed straight to the log when the pool is at its
- * limit or no page can be had.
+ * limit or no page can be had. An incompressible block saves no memory in the
+ * pool: it goes straight to the log whenever that has a buffer free.
  *
- * Context: process; never sleeps for I/O, and for memory only if @gfp does.
+ * Context: process; never sleeps for I/O, and for memory (a page of the block
+ * table) only if @waited.
  * Return: 0; -EAGAIN: the caller must wait for a kick; -ENOSPC, -ENOMEM or
  * -EIO when neither tier can take the block.
  */
 int dzr_store(struct dzr_dev *d, struct dzr_stream *st, u32 block,
-	      const void *src, gfp_t gfp);
+	      const void *src, bool waited);
 
 /**
  * struct dzr_miss - a block that must be read from the cold device
