@@ -37,9 +37,9 @@ blk write /dev/mapper/z --ratio 3 --batch 64 --from $(($(bytes "$size") * 8 / 10
 # Each job verifies what it wrote; every loop writes its whole part anew. A fifth job discards.
 run_fio 200 --size=20% --loops=2 \
 	--name=random1 --rw=randwrite --offset=0% \
-	--name=random2 --rw=randrw --offset=20% \
+	--name=random2 --rw=randrw --offset=20% --rwmixread=30 \
 	--name=sequential1 --rw=write --offset=40% \
-	--name=sequential2 --rw=rw --offset=60% --rwmixread=30 \
+	--name=sequential2 --rw=write --offset=60% --bssplit=4k/60:128k/40 \
 	--name=discard --rw=randtrim --offset=80% --verify=0 --bssplit=4k/50:64k/50
 snap z
 note "after the mixture: demotions=${S[demotions]} spills=${S[spills]} cleaned=${S[segments_cleaned]}" \
@@ -60,7 +60,7 @@ run_fio 60 --name=hot --rw=randread --offset=0 --size=4m --loops=6 --bssplit=4k/
 check "promotions after hot reads" "$(stat z promotions)" -gt "$before"
 
 # Random overwrites leave no segment of the full log untouched, and none empty.
-run_fio 60 --name=scatter --rw=randwrite --offset=0 --size=40% --io_size=40% --norandommap --bssplit=4k/80:16k/20
+run_fio 60 --name=scatter --rw=randwrite --offset=0 --size=40% --io_size=80% --norandommap --bssplit=4k/80:16k/20
 snap z
 note "after random overwrites: cleaned=${S[segments_cleaned]} blocks moved=${S[blocks_cleaned]}" \
 	"free segments=${S[segments_free]}/${S[segments]}"

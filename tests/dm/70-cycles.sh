@@ -52,7 +52,7 @@ cycle() { # cycle NUMBER
 		--passes 1000 --until "$T/stop" >"$T/reader" &
 	reader=$!
 	# not always at the same moment
-	[ $((i % 3)) = 0 ] || sleep "0.$((i * 7 % 20 + 10))"
+	[ $((i % 3)) = 0 ] || sleep "0.0$((i * 7 % 10))"
 	# shellcheck disable=SC2086
 	dmsetup suspend ${suspend_options[i % 4]} z
 	[ $((i % 5)) != 0 ] || sleep 0.05
@@ -86,6 +86,6 @@ after=$(kernel_kib)
 note "$cycles cycles in $SECONDS s; kernel memory before $before KiB, after $after KiB"
 # One leaf page lost in a cycle would be 4 KiB a cycle.
 check "KiB of kernel memory kept by $((cycles - 20)) cycles" $((after - before)) -le $(((cycles - 20) * 3 + 256))
-[ -z "$(dmsetup ls --target zram)" ] || fail "a device was left behind"
+[ -z "$(zram_devices)" ] || fail "a device was left behind"
 "$helpers/dmz-blk" excl "$COLD" || fail "the cold device cannot be opened exclusively after $cycles cycles"
 check_leaks

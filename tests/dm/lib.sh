@@ -46,7 +46,7 @@ fail() {
 	trap - ERR
 	echo "$test_name: FAILED: $*" >&2
 	local d
-	for d in $(dmsetup ls --target zram 2>/dev/null | cut -f1); do
+	for d in $(zram_devices); do
 		echo "status of $d:" >&2
 		show "$d" >&2 || true
 	done
@@ -125,18 +125,25 @@ check() {
 	test "$2" "$3" "$4" || fail "$1: got $2, expected $3 $4"
 }
 
+# zram_devices: the names of all that there are.
+zram_devices() { dmsetup ls --target zram 2>/dev/null | sed '/^No devices/d; s/\t.*//'; }
+
 # Marks in the kernel log, so that a test looks at what came after.
 log_marks=0
 log_mark() {
 	log_marks=$((log_marks + 1))
 	echo "dmz-test: $test_name: mark $log_marks." >/dev/kmsg
 }
-log_since() { dmesg | sed "1,/dmz-test: $test_name: mark $log_marks\\./d"; }
+# log_since: what came after, in LOG.
+log_since() {
+	LOG=$(dmesg)
+	LOG=${LOG##*"dmz-test: $test_name: mark $log_marks."}
+}
 
 # want_log REGEX: the kernel said this since the last mark.
 want_log() {
-	log_since >"$T/log"
-	grep -Eq -- "$1" "$T/log" || fail "the kernel log has no \"$1\", but: $(tail -n 5 "$T/log")"
+	log_since
+	[[ $LOG =~ $1 ]] || fail "the kernel log has no \"$1\", but: $LOG"
 }
 
 # ---- devices ---------------------------------------------------------------------------------
@@ -275,7 +282,11 @@ GOOD=0 ZERO=0 WRONG=0 FAILED=0 NOSPACE=0 FIRST_FAILED=-1
 sysfs() { printf '/sys/dev/block/%d:%d' "0x$(command stat -Lc %t "$1")" "0x$(command stat -Lc %T "$1")"; }
 
 # disk_sectors_written DEVICE: as the block layer counts them.
-disk_sectors_written() { awk '{ print $7 }' "$(sysfs "$1")/stat"; }
+disk_sectors_written() {
+	local numbers
+	read -ra numbers <"$(sysfs "$1")/stat"
+	echo "${numbers[6]}"
+}
 
 # ---- leaks -----------------------------------------------------------------------------------
 
