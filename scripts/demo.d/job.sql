@@ -5,6 +5,7 @@
 -- Parameters: $ORDERS is put in by scripts/demo; the name of each phase goes to ./phase.
 .bail on
 .mode list
+PRAGMA synchronous = off;
 PRAGMA temp_store = memory;
 
 .output phase

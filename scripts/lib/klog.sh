@@ -11,19 +11,29 @@ KLOG_BAD+='|scheduling while atomic|sleeping function called|Voluntary context s
 KLOG_BAD+='|blocked for more than|soft lockup|hard LOCKUP|workqueue lockup|detected (expedited )?stall|self-detected stall'
 KLOG_BAD+='|general protection|unable to handle|Segfault with no mm|Unable to find a vma'
 KLOG_BAD+='|list_(add|del) corruption|ODEBUG|refcount_t:|Bad page state|Bad page map|Object .* (overwritten|corrupt)'
-KLOG_BAD+='|new suspected memory leaks|DEBUG_LOCKS_WARN_ON|stack-protector|Bad swap|bad: scheduling'
+KLOG_BAD+='|DEBUG_LOCKS_WARN_ON|stack-protector|Bad swap|bad: scheduling'
 
-# Known, and not about us. One expression a line, after a comment that says why.
-klog_known() {
-	sed '/^#/d; /^$/d' "$DMZ_TOP/scripts/kernel.d/klog-known"
+# klog_clean FILE: the log without what is known, and not about us.
+klog_clean() {
+	local known
+	known=$(sed '/^#/d; /^$/d' "$DMZ_TOP/scripts/kernel.d/klog-known")
+	# UML frees a little memory on a processor that is not online yet, and with kmemleak that is a
+	# call_rcu(). One report, in the first seconds, before any of our code is there.
+	tr -d '\r' <"$1" | awk '
+		{ line[NR] = $0 }
+		/Callback enqueued on offline CPU!!/ && substr($0, 2) + 0 < 5 {
+			for (i = NR - 3; i < NR; i++) sub(/WARNING: suspicious RCU usage/, "(known)", line[i])
+		}
+		END { for (i = 1; i <= NR; i++) print line[i] }' | if [ -n "$known" ]; then grep -avE "$known"; else cat; fi
 }
 
 # klog_check FILE: true when it is clean; prints what is not, with a little of what follows.
 klog_check() {
-	local lines
-	lines=$(tr -d '\r' <"$1" | grep -avE -f <(klog_known) | grep -anE "$KLOG_BAD") || return 0
+	local lines clean
+	clean=$(klog_clean "$1")
+	lines=$(grep -anE "$KLOG_BAD" <<<"$clean") || return 0
 	say "the kernel complains:"
-	tr -d '\r' <"$1" | grep -avE -f <(klog_known) | grep -aE -A25 "$KLOG_BAD" | head -n 100 >&2
+	grep -aE -A25 "$KLOG_BAD" <<<"$clean" | head -n 100 >&2
 	say "in short:"
 	head -n 20 <<<"$lines" >&2
 	return 1

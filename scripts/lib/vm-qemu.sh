@@ -18,7 +18,7 @@ GUEST_BOOT_MODULES="virtio_pci virtio_blk virtio_console virtio_rng 9p 9pnet_vir
 # guest_image: prints the image's name. It follows what is installed on the host.
 guest_image() {
 	local key img
-	key=$({ stat -c '%s %Y' /var/lib/dpkg/status; cat "$DMZ_TOP/scripts/lib/vm-qemu.sh"; } | sha256sum | cut -c1-12)
+	key=$({ stat -c '%s %Y' /var/lib/dpkg/status; echo "$GUEST_PACKAGES"; declare -f make_image; } | sha256sum | cut -c1-12)
 	img=$DMZ_CACHE/guest/programs_$key.ext4
 	mkdir -p "$DMZ_CACHE/guest"
 	[ -e "$img" ] || with_lock programs make_image "$img"
@@ -55,7 +55,7 @@ make_image() {
 # guest_initrd: prints the initramfs for $kernel.
 guest_initrd() {
 	local name
-	name=$DMZ_CACHE/guest/initrd_${kernel##*/}_$(hash_of "$DMZ_TOP/scripts/lib/qemu-init" "$DMZ_TOP/scripts/lib/vm-qemu.sh")
+	name=$DMZ_CACHE/guest/initrd_${kernel##*/}_$({ echo "$GUEST_BOOT_MODULES"; cat "$DMZ_TOP/scripts/lib/qemu-init"; } | sha256sum | cut -c1-12)
 	[ -e "$name" ] || with_lock "initrd" make_initrd "$name"
 	echo "$name"
 }
@@ -85,7 +85,7 @@ vm_start() {
 	initrd=$(guest_initrd)
 	append="console=ttyS0 loglevel=7 printk.devkmsg=on mitigations=off nokaslr panic=-1 oops=panic"
 	append+=" rcupdate.rcu_cpu_stall_timeout=60 dmz_top=$DMZ_TOP"
-	args=(-accel tcg,thread=multi -machine q35 -cpu max -smp "$cpus" -m "$mem"
+	args=(-accel tcg,thread=multi -machine q35 -cpu max,la57=off -smp "$cpus" -m "$mem"
 		-nodefaults -no-user-config -display none -vga none -no-reboot
 		-kernel "$kernel/vmlinuz" -initrd "$initrd"
 		-chardev "file,id=klog,path=$klog,append=on" -serial chardev:klog
