@@ -71,7 +71,8 @@ static int dzr_log_open(struct dzr_log *log, enum dzr_log_stream stream)
 	if (!buf)
 		return -EAGAIN;
 	if (!dzr_buf_assign(buf, stream == DZR_STREAM_CLEANER))
-		return log->full ? -ENOSPC : -EAGAIN;
+		return READ_ONCE(log->full) == DZR_FULL &&
+		       dzr_log_quiet(log) ? -ENOSPC : -EAGAIN;
 	list_del_init(&buf->link);
 	buf->old_seg = DZR_NO_SEGMENT;
 	buf->used = sizeof(struct dzr_seg_header);
@@ -87,6 +88,8 @@ bool dzr_buf_close(struct dzr_buf *buf)
 
 	lockdep_assert_held(&log->lock);
 
+	/* Once on the device, it can be cleaned. */
+	dzr_log_not_full(log);
 	log->open[buf->stream] = NULL;
 	buf->state = buf->writers ? DZR_BUF_CLOSED : DZR_BUF_WRITING;
 	return !buf->writers;
@@ -130,7 +133,7 @@ int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
 	struct dzr_buf *buf;
 	int err = 0;
 
-	spin_lock(&log->lock);
+	raw_spin_lock(&log->lock);
 	buf = log->open[stream];
 	if (buf && buf->used + size > log->segment_size) {
 		if (dzr_buf_close(buf))
@@ -143,7 +146,7 @@ int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
 	}
 	if (!err)
 		dzr_buf_claim(buf, size, len, a);
-	spin_unlock(&log->lock);
+	raw_spin_unlock(&log->lock);
 
 	if (!err)
 		dzr_append_header(a, block, codec);
@@ -167,11 +170,11 @@ void dzr_log_commit(struct dzr_append *a, bool live)
 	if (!live)
 		dzr_log_put(log, a->loc);
 
-	spin_lock(&log->lock);
+	raw_spin_lock(&log->lock);
 	submit = !--buf->writers && buf->state == DZR_BUF_CLOSED;
 	if (submit)
 		buf->state = DZR_BUF_WRITING;
-	spin_unlock(&log->lock);
+	raw_spin_unlock(&log->lock);
 	if (submit)
 		dzr_buf_submit(buf);
 }
@@ -181,12 +184,10 @@ void dzr_log_put(struct dzr_log *log, dzr_loc_t loc)
 	bool freed = dzr_segs_put_object(log->segs, dzr_loc_seg(loc),
 					 dzr_object_size(dzr_loc_len(loc)));
 
-	/* Pairs with the store in dzr_cleaner_stuck(): one of us sees it. */
+	/* Pairs with the barrier in dzr_cleaner_pick(). */
 	smp_mb__after_atomic();
-	if (unlikely(READ_ONCE(log->full))) {
-		WRITE_ONCE(log->full, false);
+	if (dzr_log_not_full(log))
 		dzr_cleaner_wake(log);
-	}
 	if (freed)
 		dzr_log_kick(log);
 }
@@ -216,14 +217,14 @@ void dzr_log_pin(struct dzr_log *log, dzr_loc_t loc, struct dzr_pin *pin)
 	pin->data = NULL;
 	dzr_segs_pin(log->segs, dzr_loc_seg(loc));
 
-	spin_lock(&log->lock);
+	raw_spin_lock(&log->lock);
 	pin->buf = dzr_buf_find(log, dzr_loc_seg(loc));
 	if (pin->buf) {
 		pin->buf->readers++;
 		pin->data = pin->buf->data + dzr_loc_off(loc) +
 			    sizeof(struct dzr_object_header);
 	}
-	spin_unlock(&log->lock);
+	raw_spin_unlock(&log->lock);
 }
 
 void dzr_log_unpin(struct dzr_pin *pin)
@@ -232,12 +233,16 @@ void dzr_log_unpin(struct dzr_pin *pin)
 	bool kick = false;
 
 	if (pin->buf) {
-		spin_lock(&log->lock);
+		raw_spin_lock(&log->lock);
 		pin->buf->readers--;
 		dzr_buf_release(pin->buf);
 		kick = pin->buf->state == DZR_BUF_FREE;
-		spin_unlock(&log->lock);
+		raw_spin_unlock(&log->lock);
 	}
-	if (dzr_segs_unpin(log->segs, dzr_loc_seg(pin->loc)) || kick)
+	if (dzr_segs_unpin(log->segs, dzr_loc_seg(pin->loc))) {
+		dzr_log_not_full(log);
+		kick = true;
+	}
+	if (kick)
 		dzr_log_kick(log);
 }

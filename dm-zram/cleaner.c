@@ -22,6 +22,9 @@
 /* Objects looked at between two chances for others to run. */
 #define DZR_CLEAN_STEP		64
 
+/* Bytes of an object that could not be compressed; none has more. */
+#define DZR_BLOCK_BYTES		4096U
+
 static bool dzr_cleaner_needed(struct dzr_log *log)
 {
 	return dzr_segs_spare(log->segs) < log->clean_below &&
@@ -30,6 +33,8 @@ static bool dzr_cleaner_needed(struct dzr_log *log)
 
 void dzr_cleaner_wake(struct dzr_log *log)
 {
+	if (READ_ONCE(log->stopped))
+		return;
 	if (READ_ONCE(log->cleaner.state) != DZR_CLEAN_IDLE ||
 	    dzr_cleaner_needed(log))
 		queue_work(log->wq, &log->cleaner.work);
@@ -59,52 +64,69 @@ static bool dzr_cleaner_arrived(struct dzr_log *log)
 	return true;
 }
 
-/*
- * Nothing is worth cleaning. If users are out of segments and no write is on
- * its way that could change that, the log is full.
- */
-static void dzr_cleaner_stuck(struct dzr_log *log, bool must)
+/* Users get -ENOSPC from now on, if nothing has died since we began to look. */
+static void dzr_cleaner_full(struct dzr_log *log)
 {
-	bool idle = true;
-	unsigned int i;
-
-	if (!log->low) {
-		log->low = true;
-		log->ops->low_space(log->owner);
+	if (cmpxchg(&log->full, DZR_MAYBE_FULL, DZR_FULL) != DZR_MAYBE_FULL) {
+		queue_work(log->wq, &log->cleaner.work);
+		return;
 	}
-	if (!must)
-		return;
-	spin_lock(&log->lock);
-	for (i = 0; i < DZR_NR_BUFS; i++)
-		idle &= log->bufs[i].state == DZR_BUF_FREE ||
-			log->bufs[i].state == DZR_BUF_OPEN;
-	if (idle)
-		WRITE_ONCE(log->full, true);
-	spin_unlock(&log->lock);
-	if (!idle)
-		return;
-	/* Pairs with dzr_log_put(): look again for what died meanwhile. */
-	smp_mb();
 	wake_up_all(&log->wait);
 	log->ops->kick(log->owner);
 }
 
-/* Choose a victim and start to read it. Returns true to go on at once. */
-static bool dzr_cleaner_start(struct dzr_log *log)
+static bool dzr_cleaner_alone(struct dzr_log *log)
+{
+	bool quiet;
+
+	raw_spin_lock(&log->lock);
+	quiet = dzr_log_quiet(log);
+	raw_spin_unlock(&log->lock);
+	return quiet;
+}
+
+/*
+ * Choose a victim. When there is none although users are out of segments, the
+ * log is full; but only if no write was on its way when the look began (it
+ * could bring a victim), and if nothing has died during the look.
+ */
+static u32 dzr_cleaner_pick(struct dzr_log *log)
+{
+	bool must = dzr_segs_spare(log->segs) <= 0;
+	bool alone = dzr_cleaner_alone(log);
+	u32 victim;
+
+	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
+	/* Pairs with the barrier in dzr_log_put(). */
+	smp_mb();
+	victim = dzr_segs_pick(log->segs, must);
+	if (victim != DZR_NO_SEGMENT) {
+		dzr_log_not_full(log);
+		return victim;
+	}
+	if (!log->low) {
+		log->low = true;
+		log->ops->low_space(log->owner);
+	}
+	if (must && alone && dzr_segs_spare(log->segs) <= 0)
+		dzr_cleaner_full(log);
+	else
+		dzr_log_not_full(log);
+	return victim;
+}
+
+/* Start to read a victim, if there is need and one to be had. */
+static void dzr_cleaner_start(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
-	bool must;
 
 	if (!dzr_cleaner_needed(log)) {
 		log->low = false;
-		return false;
+		return;
 	}
-	must = dzr_segs_spare(log->segs) <= 0;
-	c->victim = dzr_segs_pick(log->segs, must);
-	if (c->victim == DZR_NO_SEGMENT) {
-		dzr_cleaner_stuck(log, must);
-		return false;
-	}
+	c->victim = dzr_cleaner_pick(log);
+	if (c->victim == DZR_NO_SEGMENT)
+		return;
 	c->arrived = false;
 	WRITE_ONCE(c->state, DZR_CLEAN_READING);
 	dzr_log_bio(log, &c->bio, c->vecs, REQ_OP_READ, c->victim, c->data,
@@ -112,24 +134,46 @@ static bool dzr_cleaner_start(struct dzr_log *log)
 	c->bio.bi_end_io = dzr_cleaner_endio;
 	dzr_stat_add(log->stats, DZR_STAT_COLD_READ_BYTES, log->segment_size);
 	submit_bio(&c->bio);
-	return false;
 }
 
-/* Done with the victim; if live objects are left, leave it alone for good. */
+/* Done with the victim. */
 static void dzr_cleaner_finish(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 
-	if (c->damaged)
-		dzr_segs_shun(log->segs, c->victim);
-	else
-		dzr_stat_add(log->stats, DZR_STAT_SEGS_CLEANED, 1);
 	WRITE_ONCE(c->state, DZR_CLEAN_IDLE);
 	if (dzr_segs_unpin(log->segs, c->victim)) {
+		dzr_log_not_full(log);
 		if (wq_has_sleeper(&log->wait))
 			wake_up_all(&log->wait);
 		log->ops->kick(log->owner);
 	}
+}
+
+/* All objects of the victim have been dealt with. */
+static void dzr_cleaner_cleaned(struct dzr_log *log)
+{
+	struct dzr_cleaner *c = &log->cleaner;
+
+	if (c->damaged)
+		dzr_segs_shun(log->segs, c->victim, true);
+	else
+		dzr_stat_add(log->stats, DZR_STAT_SEGS_CLEANED, 1);
+	dzr_cleaner_finish(log);
+}
+
+/* Is what was read the segment that it should be? */
+static bool dzr_cleaner_valid(struct dzr_log *log)
+{
+	struct dzr_cleaner *c = &log->cleaner;
+	const struct dzr_seg_header *hdr = (void *)c->data;
+	u32 crc = crc32c(~0U, hdr, offsetof(struct dzr_seg_header, crc));
+
+	return le64_to_cpu(hdr->magic) == DZR_SEG_MAGIC &&
+	       le32_to_cpu(hdr->crc) == crc &&
+	       (u32)le64_to_cpu(hdr->seq) ==
+	       dzr_segs_seq(log->segs, c->victim) &&
+	       le32_to_cpu(hdr->used) <= log->segment_size;
 }
 
 /* The victim has been read. Returns true to go on. */
@@ -137,28 +181,21 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 	const struct dzr_seg_header *hdr = (void *)c->data;
-	u32 crc;
 
 	invalidate_kernel_vmap_range(c->data, log->segment_size);
-	c->damaged = true;
-	c->end = le32_to_cpu(hdr->used);
-	crc = crc32c(~0U, hdr, offsetof(struct dzr_seg_header, crc));
-	if (c->status) {
-		dzr_stat_add(log->stats, DZR_STAT_COLD_READ_ERRORS, 1);
-	} else if (le64_to_cpu(hdr->magic) != DZR_SEG_MAGIC ||
-		   le32_to_cpu(hdr->crc) != crc ||
-		   (u32)le64_to_cpu(hdr->seq) !=
-		   dzr_segs_seq(log->segs, c->victim) ||
-		   c->end > log->segment_size) {
-		dzr_stat_add(log->stats, DZR_STAT_COLD_BAD_OBJECTS, 1);
-	} else {
+	if (!c->status && dzr_cleaner_valid(log)) {
 		c->damaged = false;
 		c->cursor = sizeof(*hdr);
+		c->end = le32_to_cpu(hdr->used);
 		WRITE_ONCE(c->state, DZR_CLEAN_MOVING);
 		return true;
 	}
+	dzr_stat_add(log->stats, c->status ? DZR_STAT_COLD_READ_ERRORS :
+					     DZR_STAT_COLD_BAD_OBJECTS, 1);
+	dzr_segs_shun(log->segs, c->victim, !c->status);
 	dzr_cleaner_finish(log);
-	return true;
+	/* Not at once again: it may be the only victim there is. */
+	return false;
 }
 
 /* Copy a live object to the cleaner's stream. Returns 0 or why not. */
@@ -185,37 +222,82 @@ static int dzr_cleaner_copy(struct dzr_log *log,
 	return 0;
 }
 
-/* Deal with the object at the cursor. Returns 0 or why it must wait. */
-static int dzr_cleaner_move(struct dzr_log *log)
+/*
+ * No room for a copy. If a write is in flight, its end will make room; if
+ * not, it is segments that are missing, the cleaner's own included: leave the
+ * victim as it is.
+ */
+static void dzr_cleaner_blocked(struct dzr_log *log, int err)
+{
+	if (err != -EAGAIN || !dzr_cleaner_alone(log))
+		return;
+	dzr_cleaner_finish(log);
+	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
+	if (dzr_segs_spare(log->segs) <= 0)
+		dzr_cleaner_full(log);
+}
+
+/* Deal with one object of the victim. Returns 0 or why it must wait. */
+static int dzr_cleaner_object(struct dzr_log *log,
+			      const struct dzr_object_header *hdr, u32 len)
+{
+	struct dzr_cleaner *c = &log->cleaner;
+	u32 block = le32_to_cpu(hdr->block);
+	dzr_loc_t loc = dzr_loc(c->victim, c->cursor, len);
+	bool live = log->ops->is_live(log->owner, block, loc);
+
+	if (dzr_object_check(log, c->victim, hdr, block, len))
+		return live ? dzr_cleaner_copy(log, hdr, loc) : 0;
+	/* Even if it seems dead: its header cannot be trusted. */
+	c->damaged = true;
+	if (live)
+		dzr_stat_add(log->stats, DZR_STAT_COLD_BAD_OBJECTS, 1);
+	return 0;
+}
+
+/* Deal with the object at the cursor. Returns true to go on. */
+static bool dzr_cleaner_move(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 	const struct dzr_object_header *hdr = (void *)(c->data + c->cursor);
-	u32 block = le32_to_cpu(hdr->block);
-	u32 len = le16_to_cpu(hdr->len);
-	dzr_loc_t loc = dzr_loc(c->victim, c->cursor, len);
+	u32 left = c->end - c->cursor;
+	u32 len;
 	int err;
 
-	if (c->cursor + sizeof(*hdr) > c->end || !len || len > PAGE_SIZE ||
-	    c->cursor + sizeof(*hdr) + len > c->end) {
+	if (c->cursor >= c->end) {
+		dzr_cleaner_cleaned(log);
+		return true;
+	}
+	len = left > sizeof(*hdr) ? le16_to_cpu(hdr->len) : 0;
+	if (!len || len > DZR_BLOCK_BYTES || len > left - sizeof(*hdr)) {
 		c->damaged = true;
 		c->cursor = c->end;
-		return 0;
+		return true;
 	}
-	if (log->ops->is_live(log->owner, block, loc)) {
-		if (dzr_object_check(log, c->victim, hdr, block, len)) {
-			err = dzr_cleaner_copy(log, hdr, loc);
-			if (err)
-				return err;
-		} else {
-			c->damaged = true;
-			dzr_stat_add(log->stats, DZR_STAT_COLD_BAD_OBJECTS, 1);
-		}
-	} else if (!dzr_object_check(log, c->victim, hdr, block, len)) {
-		/* Perhaps live after all: its header cannot be trusted. */
-		c->damaged = true;
+	err = dzr_cleaner_object(log, hdr, len);
+	if (err) {
+		dzr_cleaner_blocked(log, err);
+		return false;
 	}
 	c->cursor += dzr_object_size(len);
-	return 0;
+	return true;
+}
+
+/* One transition. Returns true to go on. */
+static bool dzr_cleaner_step(struct dzr_log *log)
+{
+	switch (READ_ONCE(log->cleaner.state)) {
+	case DZR_CLEAN_IDLE:
+		dzr_cleaner_start(log);
+		return false;
+	case DZR_CLEAN_READING:
+		return dzr_cleaner_arrived(log);
+	case DZR_CLEAN_READ:
+		return dzr_cleaner_check(log);
+	case DZR_CLEAN_MOVING:
+		return dzr_cleaner_move(log);
+	}
+	return false;
 }
 
 static void dzr_cleaner_work(struct work_struct *work)
@@ -223,28 +305,16 @@ static void dzr_cleaner_work(struct work_struct *work)
 	struct dzr_cleaner *c = container_of(work, struct dzr_cleaner, work);
 	struct dzr_log *log = container_of(c, struct dzr_log, cleaner);
 	unsigned int budget = DZR_CLEAN_STEP;
-	bool more = true;
 
-	while (more && budget--) {
-		switch (READ_ONCE(c->state)) {
-		case DZR_CLEAN_IDLE:
-			more = dzr_cleaner_start(log);
-			break;
-		case DZR_CLEAN_READING:
-			more = dzr_cleaner_arrived(log);
-			break;
-		case DZR_CLEAN_READ:
-			more = dzr_cleaner_check(log);
-			break;
-		case DZR_CLEAN_MOVING:
-			if (c->cursor >= c->end)
-				dzr_cleaner_finish(log);
-			else
-				more = !dzr_cleaner_move(log);
-			break;
-		}
+	while (budget--) {
+		/* A read in flight must be noticed; no more after stop. */
+		if (READ_ONCE(log->stopped) &&
+		    READ_ONCE(c->state) != DZR_CLEAN_READING)
+			return;
+		if (!dzr_cleaner_step(log))
+			return;
 	}
-	if (more && !READ_ONCE(log->stopped))
+	if (!READ_ONCE(log->stopped))
 		queue_work(log->wq, &c->work);
 }
 

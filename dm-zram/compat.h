@@ -90,6 +90,13 @@ static inline void dzr_shrinker_free(struct shrinker *s)
 
 #endif
 
+/* The cold device is written to even for a table that is read-only. */
+#ifdef BLK_OPEN_WRITE
+#define DZR_OPEN_MODE	(BLK_OPEN_READ | BLK_OPEN_WRITE)
+#else
+#define DZR_OPEN_MODE	(FMODE_READ | FMODE_WRITE)
+#endif
+
 /**
  * dzr_limits_stable - ask for pages that do not change while they are written
  * @limits: of the queue

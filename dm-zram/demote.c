@@ -35,25 +35,17 @@
 /* Above all ages: visit to age, take nothing. */
 #define DZR_THRESHOLD_NONE	(DZR_AGE_MAX + 1)
 
-/*
- * Reclaim may ask at any rate, and each rotation of the hand ages what it
- * passes; so that age stays a matter of time, the hand turns for reclaim alone
- * at most this often. A block is safe from it while it is used every
- * DZR_THRESHOLD_START turns.
- */
-#define DZR_TURN_MS		1000U
-
-/* The shrinker's wishes do not pile up beyond this share of the pool. */
-#define DZR_PRESSURE_DIV	16
+/* Reclaim's wishes do not pile up beyond this share of the pool. */
+#define DZR_PRESSURE_DIV	4
 
 /**
  * struct dzr_step - what a pass over some leaves did
  * @blocks: blocks demoted
- * @bytes: pool bytes that they held
+ * @visited: blocks of the pool that the hand passed, the demoted ones included
  */
 struct dzr_step {
 	u64 blocks;
-	u64 bytes;
+	u64 visited;
 };
 
 /* Give an entry the age that the visit found, if it is still what it was. */
@@ -70,7 +62,7 @@ static void dzr_visit_age(unsigned long *slot, struct dzr_entry was, u8 age)
 
 /* The hand passes over one block. Returns as dzr_demote(). */
 static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
-		     u8 threshold)
+		     u8 threshold, struct dzr_step *step)
 {
 	const struct dzr_policy *policy = READ_ONCE(d->policy);
 	struct dzr_entry e = dzr_entry_peek(slot);
@@ -80,9 +72,11 @@ static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 		age = policy->cold_visit(age);
 	} else if (!dzr_entry_in_pool(e)) {
 		return 0;
-	} else if (policy->visit(&age, threshold) &&
-		   threshold != DZR_THRESHOLD_NONE) {
-		return dzr_demote(d, block, slot);
+	} else {
+		step->visited++;
+		if (policy->visit(&age, threshold) &&
+		    threshold != DZR_THRESHOLD_NONE)
+			return dzr_demote(d, block, slot);
 	}
 	if (age != e.age)
 		dzr_visit_age(slot, e, age);
@@ -90,30 +84,36 @@ static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 }
 
 /*
- * Visit the rest of the leaf that the hand is in, then move the hand on to
- * the next leaf there is. Returns 0, or the error that stopped it.
+ * Move the hand on to the next leaf there is, but not beyond @end, and visit
+ * that. Returns 0, or the error that stopped it.
  */
-static int dzr_hand_leaf(struct dzr_dev *d, struct dzr_hand *hand,
-			 u8 threshold, u64 max, struct dzr_step *step)
+static int dzr_hand_leaf(struct dzr_dev *d, struct dzr_hand *hand, u64 end,
+			 u64 max, struct dzr_step *step)
 {
-	u64 nr = dzr_btable_blocks(d->bt);
-	u64 block = dzr_btable_next(d->bt, hand->block);
-	u64 end = min(nr, (block / DZR_LEAF_BLOCKS + 1) * DZR_LEAF_BLOCKS);
+	u64 block = min(end, dzr_btable_next(d->bt, hand->block));
+	u64 stop = min(end, (block / DZR_LEAF_BLOCKS + 1) * DZR_LEAF_BLOCKS);
+	int ret = 0;
 
 	lockdep_assert_held(&d->hand_lock);
 
-	for (; block < end && step->blocks < max; block++) {
-		int ret = dzr_visit(d, block, dzr_btable_find(d->bt, block),
-				    threshold);
-
-		if (ret < 0) {
-			hand->block = block;
-			return ret;
-		}
+	for (; block < stop && step->blocks < max; block++) {
+		ret = dzr_visit(d, block, dzr_btable_find(d->bt, block),
+				hand->threshold, step);
+		if (ret < 0)
+			break;
 		step->blocks += ret;
 	}
-	hand->block = block >= nr ? 0 : block;
-	return 0;
+	hand->block = block;
+	return min(ret, 0);
+}
+
+/* Back to the start if the hand is at the end: a rotation is complete. */
+static bool dzr_hand_wrap(struct dzr_dev *d, struct dzr_hand *hand)
+{
+	if (hand->block < dzr_btable_blocks(d->bt))
+		return false;
+	hand->block = 0;
+	return true;
 }
 
 /* Would demotion help, and is it allowed? */
@@ -143,32 +143,17 @@ static void dzr_demote_compact(struct dzr_dev *d, unsigned long pages)
 		dzs_compact(d->pool, min(want, pages), &ctl);
 }
 
-/* A rotation is complete, and the goal is not reached: be less choosy. */
-static void dzr_hand_turned(struct dzr_hand *hand)
-{
-	hand->threshold = dzr_threshold_next(hand->threshold, false);
-	hand->barren++;
-}
-
-/* May the hand turn, if it is for reclaim alone? */
-static bool dzr_pressure_turn(struct dzr_dev *d)
-{
-	return d->hand.block ||
-	       time_after_eq(jiffies, READ_ONCE(d->turned) +
-				      msecs_to_jiffies(DZR_TURN_MS));
-}
-
 /*
- * A rotation is complete. For the limit, go on, and be less choosy; for
- * reclaim, that was all there is to have for now.
+ * A rotation is complete. For the limit's sake, be less choosy in the next;
+ * reclaim takes only what is old.
  */
-static void dzr_demote_turned(struct dzr_dev *d)
+static void dzr_hand_turned(struct dzr_dev *d)
 {
-	WRITE_ONCE(d->turned, jiffies);
+	struct dzr_hand *hand = &d->hand;
+
 	if (READ_ONCE(d->demoting))
-		dzr_hand_turned(&d->hand);
-	else
-		atomic_long_set(&d->pressure, 0);
+		hand->threshold = dzr_threshold_next(hand->threshold, false);
+	hand->barren++;
 }
 
 /*
@@ -179,39 +164,35 @@ static int dzr_demote_step(struct dzr_dev *d)
 {
 	struct dzr_hand *hand = &d->hand;
 	unsigned long before = dzs_pages(d->pool);
-	unsigned long after;
 	struct dzr_step step = {};
 	int leaves, err = 0;
 
 	lockdep_assert_held(&d->hand_lock);
 
 	for (leaves = 0; leaves < DZR_STEP_LEAVES && !err; leaves++) {
-		u64 from = hand->block;
-
 		if (step.blocks >= DZR_STEP_PAGES ||
 		    dzs_pages(d->pool) + DZR_STEP_PAGES <= before)
 			break;
-		err = dzr_hand_leaf(d, hand, hand->threshold, DZR_STEP_PAGES,
-				    &step);
-		if (!err && hand->block <= from) {
-			dzr_demote_turned(d);
+		err = dzr_hand_leaf(d, hand, U64_MAX, DZR_STEP_PAGES, &step);
+		if (dzr_hand_wrap(d, hand)) {
+			dzr_hand_turned(d);
 			break;
 		}
 	}
 	dzr_demote_compact(d, DZR_STEP_PAGES);
-	after = dzs_pages(d->pool);
-	if (after < before)
-		atomic_long_sub(before - after, &d->pressure);
-	if (after < before || step.blocks)
+	if (!READ_ONCE(d->demoting))
+		atomic_long_sub(step.visited, &d->pressure);
+	if (step.blocks || dzs_pages(d->pool) < before ||
+	    (step.visited && !READ_ONCE(d->demoting)))
 		hand->barren = 0;
 	return err;
 }
 
-/* The goal is reached: be choosy again. */
+/* Nothing more to do for now: be choosy again. */
 static void dzr_demote_done(struct dzr_dev *d)
 {
 	d->hand.threshold = dzr_threshold_next(d->hand.threshold, true);
-	atomic_long_set(&d->pressure, 0);
+	d->hand.barren = 0;
 }
 
 static void dzr_demote_work(struct work_struct *work)
@@ -231,7 +212,7 @@ static void dzr_demote_work(struct work_struct *work)
 	if (d->hand.barren > DZR_BARREN_TURNS || err == -ENOSPC ||
 	    err == -EIO) {
 		WRITE_ONCE(d->demoting, false);
-		d->hand.barren = 0;
+		atomic_long_set(&d->pressure, 0);
 		dzr_demote_done(d);
 		goto out;
 	}
@@ -245,7 +226,8 @@ out:
 void dzr_demote_kick(struct dzr_dev *d)
 {
 	if (dzr_demote_allowed(d) &&
-	    (READ_ONCE(d->demoting) || atomic_long_read(&d->pressure) > 0))
+	    (READ_ONCE(d->demoting) || atomic_long_read(&d->pressure) > 0 ||
+	     dzr_dev_pool_bytes(d) > READ_ONCE(d->marks.start)))
 		queue_work(d->wq, &d->demote_work);
 }
 
@@ -258,17 +240,22 @@ void dzr_demote_check(struct dzr_dev *d)
 
 bool dzr_demote_ready(struct dzr_dev *d)
 {
-	return dzr_demote_allowed(d) && dzr_pressure_turn(d);
+	return dzr_demote_allowed(d);
 }
 
-void dzr_demote_pages(struct dzr_dev *d, unsigned long pages)
+void dzr_demote_scan(struct dzr_dev *d, unsigned long pages)
 {
-	long most = dzs_pages(d->pool) / DZR_PRESSURE_DIV + 1;
+	u64 blocks = dzr_stat_sum(d->stats, DZR_POP_HOT) +
+		     dzr_stat_sum(d->stats, DZR_POP_CLEAN);
+	unsigned long all = dzs_pages(d->pool);
+	long pressure;
 
-	if (!dzr_demote_allowed(d) || !dzr_pressure_turn(d))
+	if (!dzr_demote_allowed(d) || !all)
 		return;
-	if (atomic_long_read(&d->pressure) < most)
-		atomic_long_add(pages, &d->pressure);
+	pressure = atomic_long_add_return(div64_u64(blocks * pages, all) + 1,
+					  &d->pressure);
+	if (pressure > (long)(blocks / DZR_PRESSURE_DIV))
+		atomic_long_set(&d->pressure, blocks / DZR_PRESSURE_DIV);
 	queue_work(d->wq, &d->demote_work);
 }
 
@@ -283,24 +270,25 @@ static bool dzr_sweep_idle(struct dzr_dev *d)
 	return idle;
 }
 
-/* Move the slow hand on by one tick's share of the table. */
-static void dzr_sweep_tick(struct dzr_dev *d, u8 threshold)
+/*
+ * Move the slow hand on by one tick's share of the table, in block numbers:
+ * a rotation takes as long however little of the device is in use.
+ */
+static void dzr_sweep_tick(struct dzr_dev *d, bool idle)
 {
+	struct dzr_hand *hand = &d->sweep_hand;
 	u64 nr = dzr_btable_blocks(d->bt);
 	u64 share = div64_u64(nr, dzr_sweep_interval(d->cfg.demote_age)) + 1;
-	u64 start = d->sweep_hand.block;
+	u64 end = min(nr, hand->block + share);
 	struct dzr_step step = {};
 
-	while (d->sweep_hand.block - start < share) {
-		u64 from = d->sweep_hand.block;
-
-		if (dzr_hand_leaf(d, &d->sweep_hand, threshold, U64_MAX,
-				  &step))
-			return;
-		if (d->sweep_hand.block <= from)
+	hand->threshold = idle ? DZR_THRESHOLD_IDLE : DZR_THRESHOLD_NONE;
+	while (hand->block < end) {
+		if (dzr_hand_leaf(d, hand, end, U64_MAX, &step))
 			break;
 		cond_resched();
 	}
+	dzr_hand_wrap(d, hand);
 	if (step.blocks)
 		dzr_demote_compact(d, step.blocks);
 }
@@ -313,8 +301,7 @@ static void dzr_sweep_work(struct work_struct *work)
 
 	mutex_lock(&d->hand_lock);
 	if (d->cfg.demote_age && dzr_demote_allowed(d))
-		dzr_sweep_tick(d, idle ? DZR_THRESHOLD_IDLE :
-					 DZR_THRESHOLD_NONE);
+		dzr_sweep_tick(d, idle);
 	mutex_unlock(&d->hand_lock);
 	if (idle && dzr_demote_allowed(d))
 		dzr_log_idle_work(d->log, DZR_IDLE_DISCARDS);
@@ -332,7 +319,7 @@ static int dzr_demote_wait_leaf(struct dzr_dev *d, struct dzr_hand *hand,
 	do {
 		mutex_lock(&d->hand_lock);
 		err = READ_ONCE(d->suspended) ? -EBUSY :
-		      dzr_hand_leaf(d, hand, hand->threshold, max, step);
+		      dzr_hand_leaf(d, hand, U64_MAX, max, step);
 		mutex_unlock(&d->hand_lock);
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -354,12 +341,11 @@ int dzr_demote_blocks(struct dzr_dev *d, u64 nr)
 	if (!d->log)
 		return -EINVAL;
 	while (step.blocks < nr) {
-		u64 from = hand.block;
 		int err = dzr_demote_wait_leaf(d, &hand, nr, &step);
 
 		if (err)
 			return err;
-		if (hand.block > from || step.blocks >= nr)
+		if (!dzr_hand_wrap(d, &hand))
 			continue;
 		if (!hand.threshold)
 			break;
@@ -389,7 +375,6 @@ void dzr_demote_init(struct dzr_dev *d)
 {
 	mutex_init(&d->hand_lock);
 	d->hand.threshold = DZR_THRESHOLD_START;
-	d->turned = jiffies;
 	atomic_long_set(&d->pressure, 0);
 	INIT_WORK(&d->demote_work, dzr_demote_work);
 	INIT_DELAYED_WORK(&d->sweep_work, dzr_sweep_work);

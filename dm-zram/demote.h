@@ -49,7 +49,7 @@ void dzr_demote_check(struct dzr_dev *d);
 void dzr_demote_kick(struct dzr_dev *d);
 
 /**
- * dzr_demote_ready - could dzr_demote_pages() have an effect now?
+ * dzr_demote_ready - could dzr_demote_scan() have an effect?
  * @d: the device
  *
  * Context: any; cheap.
@@ -57,13 +57,17 @@ void dzr_demote_kick(struct dzr_dev *d);
 bool dzr_demote_ready(struct dzr_dev *d);
 
 /**
- * dzr_demote_pages - ask for pages back
+ * dzr_demote_scan - reclaim looks at part of the pool
  * @d: the device
- * @pages: how many
+ * @pages: how many pages of it
  *
- * Context: any; the worker does it.
+ * The worker moves the hand over as many blocks as that many pages hold, and
+ * demotes those that are old; the others are older then. So the pool ages by
+ * reclaim at the rate at which reclaim looks at it.
+ *
+ * Context: any; does not wait.
  */
-void dzr_demote_pages(struct dzr_dev *d, unsigned long pages);
+void dzr_demote_scan(struct dzr_dev *d, unsigned long pages);
 
 /**
  * dzr_demote_blocks - demote now

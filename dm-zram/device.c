@@ -4,8 +4,8 @@
  * and the new table of a reload, suspend and resume, destruction.
  *
  * Locks: dzr_devices_lock around the list and the user counts; a device is
- * created and destroyed under it, so that no two devices can ever own one
- * cold device.
+ * created under it, and stays in the list until it is destroyed, so that no
+ * two devices can ever own one cold device.
  */
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
@@ -23,7 +23,7 @@
 
 /* Automatic page reserve of the pool: 1/128 of its limit, within bounds. */
 #define DZR_POOL_RESERVE_SHIFT	7
-#define DZR_POOL_RESERVE_MIN	32UL
+#define DZR_POOL_RESERVE_MIN	64UL
 #define DZR_POOL_RESERVE_MAX	1024UL
 
 static DEFINE_MUTEX(dzr_devices_lock);
@@ -124,6 +124,7 @@ void dzr_dev_config(struct dzr_dev *d, struct dzr_config *cfg)
 	mutex_unlock(&d->hand_lock);
 }
 
+/* Free all but the structure itself. */
 static void dzr_dev_free(struct dzr_dev *d)
 {
 	dzr_shrinker_unregister(d);
@@ -140,7 +141,6 @@ static void dzr_dev_free(struct dzr_dev *d)
 	dzr_btable_destroy(d->bt);
 	dzr_streams_destroy(d->streams);
 	free_percpu(d->stats);
-	kfree(d);
 }
 
 static int dzr_dev_create_log(struct dzr_dev *d, struct block_device *cold)
@@ -220,6 +220,7 @@ static struct dzr_dev *dzr_dev_create(struct mapped_device *md,
 		if (err == -ENOSPC)
 			*error = "Cold device is too small for a log";
 		dzr_dev_free(d);
+		kfree(d);
 		return ERR_PTR(err);
 	}
 	return d;
@@ -230,6 +231,8 @@ static char *dzr_dev_refuse(struct dzr_dev *d, sector_t sectors,
 			    const struct dzr_config *cfg,
 			    struct block_device *cold)
 {
+	if (!d->live)
+		return "Another table is loaded and not active: clear it first";
 	if (d->cold_dev != (cold ? cold->bd_dev : 0))
 		return "The cold device of an active device cannot be changed";
 	if (d->sectors != sectors)
@@ -289,14 +292,27 @@ struct dzr_dev *dzr_dev_get(struct mapped_device *md, sector_t sectors,
 	return d;
 }
 
+/*
+ * Tearing down may wait for a slow cold device, so not under the lock; until
+ * it is done, the device stays in the list, for nobody else to take its cold
+ * device, but is no longer found by its mapped device.
+ */
 void dzr_dev_put(struct dzr_dev *d)
 {
+	bool last;
+
 	mutex_lock(&dzr_devices_lock);
-	if (!--d->users) {
-		list_del(&d->list);
-		dzr_dev_free(d);
-	}
+	last = !--d->users;
+	if (last)
+		d->md = NULL;
 	mutex_unlock(&dzr_devices_lock);
+	if (!last)
+		return;
+	dzr_dev_free(d);
+	mutex_lock(&dzr_devices_lock);
+	list_del(&d->list);
+	mutex_unlock(&dzr_devices_lock);
+	kfree(d);
 }
 
 void dzr_dev_suspend(struct dzr_dev *d)

@@ -77,15 +77,16 @@ struct dzr_hand {
  * @defer_lock: guards @deferred
  * @deferred: bios that wait for memory or the log, in order of arrival
  * @nr_deferred: bios in @deferred or in the worker's hands
+ * @starved: since when (jiffies) the first deferred bio has had no memory,
+ *	or 0; only the worker uses it
  * @io_work: tries deferred bios again
  * @io_retry: the same, when nothing else would wake them
  * @hand_lock: one demotion at a time
  * @hand: pressure's clock hand
  * @sweep_hand: age's clock hand
- * @demote_work: demotes while the pool is above its marks, or @pressure
+ * @demote_work: demotes while the pool is above its marks, or for @pressure
  * @demoting: above @marks.start once, not below @marks.stop yet
- * @pressure: pages that the shrinker wants back
- * @turned: when @hand last completed a rotation, in jiffies
+ * @pressure: blocks that @hand has yet to visit for reclaim
  * @sweep_work: ages all blocks bit by bit, demotes the oldest
  * @refill_work: tops up the reserves of pages
  * @event_work: raises a dm event
@@ -119,6 +120,7 @@ struct dzr_dev {
 	spinlock_t defer_lock;
 	struct bio_list deferred;
 	atomic_t nr_deferred;
+	unsigned long starved;
 	struct work_struct io_work;
 	struct delayed_work io_retry;
 
@@ -128,7 +130,6 @@ struct dzr_dev {
 	struct work_struct demote_work;
 	bool demoting;
 	atomic_long_t pressure;
-	unsigned long turned;
 	struct delayed_work sweep_work;
 	struct work_struct refill_work;
 	struct work_struct event_work;

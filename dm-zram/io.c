@@ -250,6 +250,7 @@ static void dzr_io_work(struct work_struct *work)
 			spin_unlock(&d->defer_lock);
 			break;
 		}
+		d->starved = 0;
 		atomic_dec(&d->nr_deferred);
 	}
 	/* Most kicks come by themselves; a page for the table does not. */

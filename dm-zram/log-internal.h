@@ -99,6 +99,18 @@ struct dzr_buf {
 };
 
 /**
+ * enum dzr_log_full - is there nothing left to clean?
+ * @DZR_NOT_FULL: not known
+ * @DZR_MAYBE_FULL: the cleaner is looking; any death takes this back
+ * @DZR_FULL: it has looked everywhere, and nothing has died since
+ */
+enum dzr_log_full {
+	DZR_NOT_FULL,
+	DZR_MAYBE_FULL,
+	DZR_FULL,
+};
+
+/**
  * enum dzr_clean_state - what the cleaner does
  * @DZR_CLEAN_IDLE: no victim
  * @DZR_CLEAN_READING: the victim is being read
@@ -152,14 +164,14 @@ struct dzr_cleaner {
  * @segment_size: bytes
  * @lbs: logical block size of the device
  * @clean_below: clean when fewer segments than this are free for users
- * @lock: guards what follows up to @failed, and the buffers
+ * @lock: raw, since it nests in the entry's bit lock; guards what follows up to @failed, and the buffers
  * @open: the buffer that each stream fills, or NULL
  * @free: free buffers of each stream
  * @seq: sequence number of the last segment opened, whole: the accounting
  *	has its low half
  * @failures: segment writes that failed in a row
  * @failed: the device does not take writes
- * @full: nothing left to clean; cleared when an object dies
+ * @full: see &enum dzr_log_full
  * @low: low_space() was called
  * @stopped: no cleaning, no retries
  * @discard: pass discards down
@@ -180,13 +192,13 @@ struct dzr_log {
 	u32 segment_size;
 	u32 lbs;
 	u32 clean_below;
-	spinlock_t lock;
+	raw_spinlock_t lock;
 	struct dzr_buf *open[DZR_NR_STREAMS];
 	struct list_head free[DZR_NR_STREAMS];
 	u64 seq;
 	unsigned int failures;
 	bool failed;
-	bool full;
+	int full;
 	bool low;
 	bool stopped;
 	bool discard;
@@ -229,6 +241,29 @@ static inline u32 dzr_object_size(u32 len)
  */
 void dzr_log_bio(struct dzr_log *log, struct bio *bio, struct bio_vec *vecs,
 		 blk_opf_t opf, u32 seg, void *data, u32 bytes);
+
+/**
+ * dzr_log_not_full - there may be something to clean, or a free segment
+ * @log: the log
+ *
+ * Context: any.
+ * Return: true if that is news.
+ */
+static inline bool dzr_log_not_full(struct dzr_log *log)
+{
+	if (likely(READ_ONCE(log->full) == DZR_NOT_FULL))
+		return false;
+	WRITE_ONCE(log->full, DZR_NOT_FULL);
+	return true;
+}
+
+/**
+ * dzr_log_quiet - is no write in flight, or about to be?
+ * @log: the log
+ *
+ * Context: log->lock held.
+ */
+bool dzr_log_quiet(struct dzr_log *log);
 
 /**
  * dzr_log_kick - something that was waited for may be there

@@ -100,7 +100,7 @@ static struct dzr_log *dzr_log_new(const struct dzr_log_params *p, u32 segs)
 	log->clean_below = max(4U, segs >> DZR_CLEAN_AHEAD_SHIFT);
 	get_random_bytes(log->id, sizeof(log->id));
 	dzr_log_set_discard(log, p->discard);
-	spin_lock_init(&log->lock);
+	raw_spin_lock_init(&log->lock);
 	init_waitqueue_head(&log->wait);
 	INIT_DELAYED_WORK(&log->retry, dzr_log_retry);
 	return log;
@@ -126,56 +126,73 @@ struct dzr_log *dzr_log_create(const struct dzr_log_params *p)
 	return log;
 }
 
-/* Is a write in flight, or about to be? */
-static bool dzr_log_busy(struct dzr_log *log)
+bool dzr_log_quiet(struct dzr_log *log)
 {
-	bool busy = false;
 	unsigned int i;
 
-	spin_lock(&log->lock);
+	lockdep_assert_held(&log->lock);
+
 	for (i = 0; i < DZR_NR_BUFS; i++)
-		busy |= log->bufs[i].state == DZR_BUF_CLOSED ||
-			log->bufs[i].state == DZR_BUF_WRITING;
-	spin_unlock(&log->lock);
-	return busy;
+		if (log->bufs[i].state == DZR_BUF_CLOSED ||
+		    log->bufs[i].state == DZR_BUF_WRITING)
+			return false;
+	return true;
 }
 
+static bool dzr_log_busy(struct dzr_log *log)
+{
+	bool quiet;
+
+	raw_spin_lock(&log->lock);
+	quiet = dzr_log_quiet(log);
+	raw_spin_unlock(&log->lock);
+	return !quiet;
+}
+
+/*
+ * From @stopped on, no step of the cleaner and no retry begins; what has begun
+ * is waited for, the outcomes of writes included, which may begin another
+ * write.
+ */
 void dzr_log_stop(struct dzr_log *log)
 {
-	spin_lock(&log->lock);
+	unsigned int i;
+
+	raw_spin_lock(&log->lock);
 	WRITE_ONCE(log->stopped, true);
-	spin_unlock(&log->lock);
+	raw_spin_unlock(&log->lock);
+	wake_up_all(&log->wait);
+
 	cancel_delayed_work_sync(&log->retry);
+	flush_work(&log->cleaner.work);
 	wait_event(log->wait, READ_ONCE(log->cleaner.state) !=
 			      DZR_CLEAN_READING);
+	do {
+		wait_event(log->wait, !dzr_log_busy(log));
+		for (i = 0; i < DZR_NR_BUFS; i++) {
+			flush_work(&log->bufs[i].submit);
+			flush_work(&log->bufs[i].work);
+		}
+	} while (dzr_log_busy(log));
 	cancel_work_sync(&log->cleaner.work);
-	wait_event(log->wait, !dzr_log_busy(log));
-	/* A write that failed meanwhile saw @stopped and left the timer be. */
 	cancel_delayed_work_sync(&log->retry);
 }
 
 void dzr_log_start(struct dzr_log *log)
 {
-	spin_lock(&log->lock);
+	raw_spin_lock(&log->lock);
 	WRITE_ONCE(log->stopped, false);
-	spin_unlock(&log->lock);
+	raw_spin_unlock(&log->lock);
 	mod_delayed_work(log->wq, &log->retry, 0);
 	dzr_cleaner_wake(log);
 }
 
 void dzr_log_destroy(struct dzr_log *log)
 {
-	unsigned int i;
-
 	if (!log)
 		return;
-	if (log->cleaner.data) {
+	if (log->cleaner.data)
 		dzr_log_stop(log);
-		for (i = 0; i < DZR_NR_BUFS; i++) {
-			cancel_work_sync(&log->bufs[i].submit);
-			cancel_work_sync(&log->bufs[i].work);
-		}
-	}
 	dzr_cleaner_exit(log);
 	mempool_destroy(log->reads);
 	dzr_bufs_exit(log);
@@ -206,11 +223,11 @@ int dzr_log_drain(struct dzr_log *log)
 		struct dzr_buf *buf;
 		bool submit = false;
 
-		spin_lock(&log->lock);
+		raw_spin_lock(&log->lock);
 		buf = log->open[i];
 		if (buf)
 			submit = dzr_buf_close(buf);
-		spin_unlock(&log->lock);
+		raw_spin_unlock(&log->lock);
 		if (submit)
 			dzr_buf_submit(buf);
 	}
@@ -224,19 +241,26 @@ static bool dzr_log_has_room(struct dzr_log *log)
 {
 	bool room;
 
-	spin_lock(&log->lock);
-	room = log->failed || READ_ONCE(log->full) ||
+	raw_spin_lock(&log->lock);
+	room = log->failed || log->stopped ||
+	       READ_ONCE(log->full) == DZR_FULL ||
 	       (!list_empty(&log->free[DZR_STREAM_USER]) &&
 		dzr_segs_spare(log->segs) > 0);
-	spin_unlock(&log->lock);
+	raw_spin_unlock(&log->lock);
 	return room;
 }
 
 int dzr_log_wait_room(struct dzr_log *log)
 {
-	dzr_cleaner_wake(log);
-	return wait_event_killable(log->wait, dzr_log_has_room(log)) ? -EINTR :
-								       0;
+	long ret;
+
+	do {
+		dzr_cleaner_wake(log);
+		ret = wait_event_killable_timeout(log->wait,
+						  dzr_log_has_room(log),
+						  msecs_to_jiffies(100));
+	} while (!ret);
+	return ret < 0 ? -EINTR : 0;
 }
 
 void dzr_log_set_discard(struct dzr_log *log, bool discard)

@@ -29,12 +29,22 @@ enum dzr_seg_state {
 };
 
 /**
+ * enum dzr_shun - why a segment is not to be cleaned
+ * @DZR_SHUN_UNREAD: it could not be read; when space is short, try again
+ * @DZR_SHUN_DAMAGED: an object in it is not what it should be
+ */
+enum dzr_shun {
+	DZR_SHUN_UNREAD = 1,
+	DZR_SHUN_DAMAGED,
+};
+
+/**
  * struct dzr_seg - one segment
  * @refs: live objects, pins, and 1 while open
  * @live: bytes of live objects
  * @seq: sequence number when in use; next on the list when free
  * @state: an &enum dzr_seg_state
- * @shunned: not to be cleaned
+ * @shunned: 0, or an &enum dzr_shun
  */
 struct dzr_seg {
 	atomic_t refs;
@@ -73,7 +83,7 @@ struct dzr_seg_list {
  * @seg: the segments
  */
 struct dzr_segs {
-	spinlock_t lock;
+	raw_spinlock_t lock;
 	u32 nr;
 	u32 capacity;
 	u32 reserve;
@@ -119,7 +129,7 @@ struct dzr_segs *dzr_segs_create(u32 nr, u32 capacity, u32 reserve,
 			GFP_KERNEL);
 	if (!segs)
 		return NULL;
-	spin_lock_init(&segs->lock);
+	raw_spin_lock_init(&segs->lock);
 	segs->nr = nr;
 	segs->capacity = capacity;
 	segs->reserve = reserve;
@@ -143,7 +153,7 @@ u32 dzr_segs_alloc(struct dzr_segs *segs, bool reserve)
 {
 	u32 seg = DZR_NO_SEGMENT;
 
-	spin_lock(&segs->lock);
+	raw_spin_lock(&segs->lock);
 	if (reserve || dzr_segs_nr_free(segs) > segs->reserve) {
 		seg = dzr_list_pop(segs, &segs->clean);
 		if (seg == DZR_NO_SEGMENT)
@@ -159,7 +169,7 @@ u32 dzr_segs_alloc(struct dzr_segs *segs, bool reserve)
 		atomic_set(&s->live, 0);
 		atomic_set(&s->refs, 1);
 	}
-	spin_unlock(&segs->lock);
+	raw_spin_unlock(&segs->lock);
 	return seg;
 }
 
@@ -176,7 +186,7 @@ static bool dzr_segs_put(struct dzr_segs *segs, u32 seg)
 
 	if (!atomic_dec_and_test(&s->refs))
 		return false;
-	spin_lock(&segs->lock);
+	raw_spin_lock(&segs->lock);
 	if (!WARN_ON_ONCE(s->state != DZR_SEG_SEALED &&
 			  s->state != DZR_SEG_BAD) &&
 	    s->state == DZR_SEG_SEALED) {
@@ -184,7 +194,7 @@ static bool dzr_segs_put(struct dzr_segs *segs, u32 seg)
 		dzr_list_add(segs, &segs->stale, seg);
 		freed = true;
 	}
-	spin_unlock(&segs->lock);
+	raw_spin_unlock(&segs->lock);
 	return freed;
 }
 
@@ -212,71 +222,90 @@ bool dzr_segs_unpin(struct dzr_segs *segs, u32 seg)
 
 bool dzr_segs_seal(struct dzr_segs *segs, u32 seg)
 {
-	spin_lock(&segs->lock);
+	raw_spin_lock(&segs->lock);
 	WRITE_ONCE(segs->seg[seg].state, DZR_SEG_SEALED);
-	spin_unlock(&segs->lock);
+	raw_spin_unlock(&segs->lock);
 	return dzr_segs_put(segs, seg);
 }
 
 void dzr_segs_spoil(struct dzr_segs *segs, u32 seg)
 {
-	spin_lock(&segs->lock);
+	raw_spin_lock(&segs->lock);
 	WRITE_ONCE(segs->seg[seg].state, DZR_SEG_BAD);
 	WRITE_ONCE(segs->bad, segs->bad + 1);
-	spin_unlock(&segs->lock);
+	raw_spin_unlock(&segs->lock);
 	dzr_segs_put(segs, seg);
 }
 
-void dzr_segs_shun(struct dzr_segs *segs, u32 seg)
+void dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged)
 {
-	spin_lock(&segs->lock);
-	WRITE_ONCE(segs->seg[seg].shunned, 1);
-	spin_unlock(&segs->lock);
+	raw_spin_lock(&segs->lock);
+	WRITE_ONCE(segs->seg[seg].shunned,
+		   damaged ? DZR_SHUN_DAMAGED : DZR_SHUN_UNREAD);
+	raw_spin_unlock(&segs->lock);
 }
 
 /* What cleaning a segment is worth; 0: nothing. */
 static u64 dzr_segs_score(struct dzr_segs *segs, u32 seg, bool must)
 {
 	struct dzr_seg *s = &segs->seg[seg];
+	u8 shunned = READ_ONCE(s->shunned);
 	u32 live, dead, age;
 
-	if (READ_ONCE(s->state) != DZR_SEG_SEALED || READ_ONCE(s->shunned))
+	if (READ_ONCE(s->state) != DZR_SEG_SEALED ||
+	    shunned == DZR_SHUN_DAMAGED || (shunned && !must))
 		return 0;
 	live = min_t(u32, atomic_read(&s->live), segs->capacity);
 	dead = segs->capacity - live;
 	if (dead < (must ? segs->min_gain :
 			   segs->capacity >> DZR_PICK_GAIN_SHIFT))
 		return 0;
+	if (shunned)
+		return 1;
 	age = READ_ONCE(segs->seq) - READ_ONCE(s->seq) + 1;
 	return max_t(u64, 1, (u64)dead * age / (segs->capacity + live));
 }
 
-/* Best of the next @nr segments, pinned. */
-static u32 dzr_segs_pick_window(struct dzr_segs *segs, u32 nr, bool must)
+/* Best of the @nr segments from @first, going round. */
+static u32 dzr_segs_best(struct dzr_segs *segs, u32 first, u32 nr, bool must)
 {
 	u32 best = DZR_NO_SEGMENT;
 	u64 best_score = 0;
 	u32 i;
 
 	for (i = 0; i < nr; i++) {
-		u32 seg = segs->cursor;
+		u32 seg = first + i < segs->nr ? first + i :
+						 first + i - segs->nr;
 		u64 score = dzr_segs_score(segs, seg, must);
 
 		if (score > best_score) {
 			best = seg;
 			best_score = score;
 		}
-		segs->cursor = seg + 1 < segs->nr ? seg + 1 : 0;
-	}
-	/* It may have become free in between, and even been opened again. */
-	if (best == DZR_NO_SEGMENT ||
-	    !atomic_inc_not_zero(&segs->seg[best].refs))
-		return DZR_NO_SEGMENT;
-	if (!dzr_segs_score(segs, best, must)) {
-		dzr_segs_put(segs, best);
-		return DZR_NO_SEGMENT;
 	}
 	return best;
+}
+
+/* Best of the next @nr segments, pinned; the cursor moves on. */
+static u32 dzr_segs_pick_window(struct dzr_segs *segs, u32 nr, bool must)
+{
+	u32 first = segs->cursor;
+	u32 best;
+
+	segs->cursor = first + nr < segs->nr ? first + nr :
+					       first + nr - segs->nr;
+	for (;;) {
+		best = dzr_segs_best(segs, first, nr, must);
+		if (best == DZR_NO_SEGMENT)
+			return best;
+		/* It may have become free just now: then look again. */
+		if (!atomic_inc_not_zero(&segs->seg[best].refs))
+			continue;
+		/* And been opened again: look again, too. */
+		if (dzr_segs_score(segs, best, must))
+			return best;
+		dzr_segs_put(segs, best);
+	}
 }
 
 u32 dzr_segs_pick(struct dzr_segs *segs, bool must)
@@ -299,20 +328,20 @@ u32 dzr_segs_take_stale(struct dzr_segs *segs)
 {
 	u32 seg;
 
-	spin_lock(&segs->lock);
+	raw_spin_lock(&segs->lock);
 	seg = dzr_list_pop(segs, &segs->stale);
 	if (seg != DZR_NO_SEGMENT)
 		WRITE_ONCE(segs->seg[seg].state, DZR_SEG_DISCARD);
-	spin_unlock(&segs->lock);
+	raw_spin_unlock(&segs->lock);
 	return seg;
 }
 
 void dzr_segs_discarded(struct dzr_segs *segs, u32 seg)
 {
-	spin_lock(&segs->lock);
+	raw_spin_lock(&segs->lock);
 	WRITE_ONCE(segs->seg[seg].state, DZR_SEG_FREE);
 	dzr_list_add(segs, &segs->clean, seg);
-	spin_unlock(&segs->lock);
+	raw_spin_unlock(&segs->lock);
 }
 
 void dzr_segs_totals(struct dzr_segs *segs, struct dzr_segs_totals *totals)

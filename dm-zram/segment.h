@@ -129,13 +129,15 @@ bool dzr_segs_seal(struct dzr_segs *segs, u32 seg);
 void dzr_segs_spoil(struct dzr_segs *segs, u32 seg);
 
 /**
- * dzr_segs_shun - never pick a segment for cleaning until it is free
+ * dzr_segs_shun - do not pick a segment for cleaning until it is free
  * @segs: the accounting
- * @seg: a pinned segment, in which something could not be read
+ * @seg: a pinned segment
+ * @damaged: an object in it is not what it should be: never clean it. Else it
+ *	could not be read, which is tried again when space is short.
  *
  * Context: any but interrupts; takes segs->lock.
  */
-void dzr_segs_shun(struct dzr_segs *segs, u32 seg);
+void dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged);
 
 /**
  * dzr_segs_pick - choose the segment whose cleaning pays most

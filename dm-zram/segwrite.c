@@ -99,13 +99,14 @@ static void dzr_buf_succeeded(struct dzr_buf *buf)
 	u32 seg = buf->seg;
 	bool recovered;
 
-	spin_lock(&log->lock);
+	raw_spin_lock(&log->lock);
 	recovered = log->failed;
 	WRITE_ONCE(log->failed, false);
 	log->failures = 0;
+	dzr_log_not_full(log);
 	buf->state = DZR_BUF_DONE;
 	dzr_buf_release(buf);
-	spin_unlock(&log->lock);
+	raw_spin_unlock(&log->lock);
 
 	dzr_segs_seal(log->segs, seg);
 	if (recovered && !READ_ONCE(log->stopped))
@@ -146,37 +147,51 @@ static void dzr_buf_repoint_all(struct dzr_buf *buf, u32 from)
 	}
 }
 
-/* A write failed: move to another segment, or give up for a while. */
+/*
+ * A write failed. Give the buffer another segment, or, if the device does not
+ * work at all or no segment is left, let it be stuck for a while. The
+ * cleaner's reserve is not for the users' buffers: cleaning could stop for
+ * ever.
+ */
+static bool dzr_buf_reassign(struct dzr_buf *buf)
+{
+	struct dzr_log *log = buf->log;
+	u32 from = buf->seg;
+
+	lockdep_assert_held(&log->lock);
+
+	if (++log->failures <= DZR_MAX_FAILURES) {
+		buf->old_seg = from;
+		if (dzr_buf_assign(buf, buf->stream == DZR_STREAM_CLEANER))
+			return true;
+		buf->old_seg = DZR_NO_SEGMENT;
+	}
+	buf->state = DZR_BUF_STUCK;
+	WRITE_ONCE(log->failed, true);
+	if (!log->stopped)
+		queue_delayed_work(log->wq, &log->retry,
+				   msecs_to_jiffies(DZR_RETRY_MS));
+	return false;
+}
+
 static void dzr_buf_failed(struct dzr_buf *buf)
 {
 	struct dzr_log *log = buf->log;
 	u32 from = buf->seg;
-	bool moved = false;
+	bool moved;
 
 	dzr_stat_add(log->stats, DZR_STAT_COLD_WRITE_ERRORS, 1);
-	spin_lock(&log->lock);
-	if (++log->failures <= DZR_MAX_FAILURES) {
-		buf->old_seg = from;
-		moved = dzr_buf_assign(buf, true);
-	}
+	raw_spin_lock(&log->lock);
+	moved = dzr_buf_reassign(buf);
+	raw_spin_unlock(&log->lock);
 	if (!moved) {
-		buf->old_seg = DZR_NO_SEGMENT;
-		buf->state = DZR_BUF_STUCK;
-		WRITE_ONCE(log->failed, true);
-	}
-	spin_unlock(&log->lock);
-
-	if (!moved) {
-		if (!READ_ONCE(log->stopped))
-			queue_delayed_work(log->wq, &log->retry,
-					   msecs_to_jiffies(DZR_RETRY_MS));
 		dzr_log_kick(log);
 		return;
 	}
 	dzr_buf_repoint_all(buf, from);
-	spin_lock(&log->lock);
+	raw_spin_lock(&log->lock);
 	buf->old_seg = DZR_NO_SEGMENT;
-	spin_unlock(&log->lock);
+	raw_spin_unlock(&log->lock);
 	dzr_segs_spoil(log->segs, from);
 	dzr_buf_submit(buf);
 }
@@ -201,11 +216,11 @@ void dzr_log_retry(struct work_struct *work)
 		struct dzr_buf *buf = &log->bufs[i];
 		bool again;
 
-		spin_lock(&log->lock);
+		raw_spin_lock(&log->lock);
 		again = buf->state == DZR_BUF_STUCK && !log->stopped;
 		if (again)
 			buf->state = DZR_BUF_WRITING;
-		spin_unlock(&log->lock);
+		raw_spin_unlock(&log->lock);
 		if (again)
 			dzr_buf_submit(buf);
 	}

@@ -3,8 +3,8 @@
  * Our share in memory reclaim.
  *
  * The count is what can be given back: pages that compaction would free, and,
- * while the hand may turn for reclaim (see demote.c), the pool, out of which
- * demotion takes what is old. A scan
+ * while the log takes writes, the pool, out of which demotion takes what is
+ * old. A scan
  * compacts at once and reports just what that freed; for the rest the
  * demotion worker is asked, which needs no memory and does not make the
  * caller wait.
@@ -14,6 +14,13 @@
  */
 #include "compat.h"
 #include "demote.h"
+
+/*
+ * A page of the pool holds some three blocks, and each is a read from the
+ * cold device when it is wanted again, so it is worth this much more than a
+ * page that is read back once.
+ */
+#define DZR_SEEKS		(4 * DEFAULT_SEEKS)
 
 static unsigned long dzr_shrink_count(struct shrinker *shrinker,
 				      struct shrink_control *sc)
@@ -42,7 +49,7 @@ static unsigned long dzr_shrink_scan(struct shrinker *shrinker,
 		freed = dzs_compact(d->pool, want, &ctl);
 	sc->nr_scanned = sc->nr_to_scan;
 	if (freed < sc->nr_to_scan)
-		dzr_demote_pages(d, sc->nr_to_scan - freed);
+		dzr_demote_scan(d, sc->nr_to_scan - freed);
 	return freed;
 }
 
@@ -56,7 +63,7 @@ int dzr_shrinker_register(struct dzr_dev *d)
 	dzr_shrinker_set(s, d);
 	s->count_objects = dzr_shrink_count;
 	s->scan_objects = dzr_shrink_scan;
-	s->seeks = DEFAULT_SEEKS;
+	s->seeks = DZR_SEEKS;
 	err = dzr_shrinker_add(s, "dm-zram");
 	if (err) {
 		dzr_shrinker_abandon(s);

@@ -237,7 +237,7 @@ static char *dzr_segment_size_parse(struct dzr_config *cfg, const char *value)
 		return "segment_size is not a size";
 	}
 	if (v < DZR_SEGMENT_SIZE_MIN || v > DZR_SEGMENT_SIZE_MAX)
-		return "segment_size is not from 64K to 4M";
+		return "segment_size is not from 64K to 1M";
 	if (v & (v - 1))
 		return "segment_size is not a power of two";
 	cfg->segment_size = v;

@@ -37,9 +37,9 @@ struct dzr_policy;
 /* The soft limit when a cold device is there to take the rest. */
 #define DZR_MEM_LIMIT_DEFAULT_PERCENT 50
 
-/* Bytes of a log segment. */
+/* Bytes of a log segment; the largest is what one bio can hold in pages. */
 #define DZR_SEGMENT_SIZE_MIN (64u << 10)
-#define DZR_SEGMENT_SIZE_MAX (4u << 20)
+#define DZR_SEGMENT_SIZE_MAX (1u << 20)
 #define DZR_SEGMENT_SIZE_DEFAULT (256u << 10)
 
 /* Bytes of the pool's page reserve. */

@@ -83,8 +83,7 @@ static int dzr_open_cold(struct dm_target *ti, struct dzr_target *t)
 
 	if (!t->cfg.cold)
 		return 0;
-	err = dm_get_device(ti, t->cfg.cold, dm_table_get_mode(ti->table),
-			    &t->cold);
+	err = dm_get_device(ti, t->cfg.cold, DZR_OPEN_MODE, &t->cold);
 	if (err) {
 		t->cold = NULL;
 		ti->error = dzr_cold_error(err);

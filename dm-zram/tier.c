@@ -6,6 +6,7 @@
  * before it, since it may sleep. No compression or decompression happens
  * under an entry lock: what is in the pool is copied out first.
  */
+#include <linux/jiffies.h>
 #include <linux/lockdep.h>
 #include <linux/string.h>
 
@@ -15,6 +16,9 @@
 
 /* For a page of the block table, where waiting for reclaim is harmless. */
 #define DZR_GFP_WAITED		(GFP_NOIO | __GFP_NORETRY)
+
+/* A write that no tier has a page for fails after this long. */
+#define DZR_STARVE_JIFFIES	(5 * HZ)
 
 /* A CLEAN object starts with its location in the log. */
 #define DZR_CLEAN_PREFIX	sizeof(dzr_loc_t)
@@ -161,6 +165,21 @@ static int dzr_store_cold(struct dzr_dev *d, u32 block, unsigned long *slot,
 }
 
 /*
+ * No page, and no log to go to: wait for the reserve to be filled up again,
+ * which asks reclaim; but not for ever.
+ */
+static int dzr_starve(struct dzr_dev *d, const struct dzr_packed *p)
+{
+	dzr_dev_refill(d);
+	if (!p->waited)
+		return -EAGAIN;
+	if (!d->starved)
+		d->starved = jiffies | 1;
+	return time_before(jiffies, d->starved + DZR_STARVE_JIFFIES) ? -EAGAIN :
+								      -ENOMEM;
+}
+
+/*
  * Store a compressed block in the tier that has room for it. Returns what
  * matters most: whether waiting helps, or why nothing does.
  */
@@ -169,7 +188,7 @@ static int dzr_store_packed(struct dzr_dev *d, u32 block, unsigned long *slot,
 {
 	bool below = dzr_dev_pool_bytes(d) < READ_ONCE(d->limit);
 	bool raw = p->codec == DZR_CODEC_RAW;
-	int hot = -ENOSPC, cold = -ENOSPC;
+	int hot = -ENOSPC, cold = -EIO;
 
 	if (raw && d->log)
 		cold = dzr_store_cold(d, block, slot, p);
@@ -177,17 +196,20 @@ static int dzr_store_packed(struct dzr_dev *d, u32 block, unsigned long *slot,
 		return 0;
 	if (below)
 		hot = dzr_store_hot(d, block, slot, p);
-	if (!hot || !d->log)
-		return hot;
-	if (!raw)
+	if (!hot)
+		return 0;
+	if (!raw && d->log)
 		cold = dzr_store_cold(d, block, slot, p);
-	if (cold != -EIO || below)
+	if (cold != -EIO)
 		return cold;
 	/*
-	 * The cold device takes no writes: what is left is RAM, beyond the
-	 * limit. A log that is just full (-ENOSPC) is no reason for that.
+	 * The cold device takes no writes, or there is none: what is left is
+	 * RAM, with a cold device beyond the limit. A log that is just full
+	 * (-ENOSPC) is no reason for that.
 	 */
-	return dzr_store_hot(d, block, slot, p) ? cold : 0;
+	if (!below && d->log)
+		hot = dzr_store_hot(d, block, slot, p);
+	return hot == -ENOMEM ? dzr_starve(d, p) : hot;
 }
 
 int dzr_store(struct dzr_dev *d, struct dzr_stream *st, u32 block,

@@ -29,6 +29,12 @@ typedef struct {
 #define spin_is_locked(l)	(READ_ONCE((l)->owner) != NULL)
 #define spin_is_contended(l)	((void)(l), shim_contended())
 
+/* Raw ones differ on PREEMPT_RT only. */
+#define raw_spinlock_t		spinlock_t
+#define raw_spin_lock_init(l)	spin_lock_init(l)
+#define raw_spin_lock(l)	spin_lock(l)
+#define raw_spin_unlock(l)	spin_unlock(l)
+
 #define spin_lock_bh(l)		spin_lock(l)
 #define spin_unlock_bh(l)	spin_unlock(l)
 #define spin_lock_irq(l)	spin_lock(l)
