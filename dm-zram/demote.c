@@ -70,9 +70,7 @@ static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 
 	if (e.state == DZR_COLD) {
 		age = policy->cold_visit(age);
-	} else if (!dzr_entry_in_pool(e)) {
-		return 0;
-	} else {
+	} else if (dzr_entry_in_pool(e)) {
 		step->visited++;
 		if (policy->visit(&age, threshold) &&
 		    threshold != DZR_THRESHOLD_NONE)
@@ -90,8 +88,9 @@ static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 static int dzr_hand_leaf(struct dzr_dev *d, struct dzr_hand *hand, u64 end,
 			 u64 max, struct dzr_step *step)
 {
-	u64 block = min(end, dzr_btable_next(d->bt, hand->block));
-	u64 stop = min(end, (block / DZR_LEAF_BLOCKS + 1) * DZR_LEAF_BLOCKS);
+	u64 last = min(end, dzr_btable_blocks(d->bt));
+	u64 block = min(last, dzr_btable_next(d->bt, hand->block));
+	u64 stop = min(last, (block / DZR_LEAF_BLOCKS + 1) * DZR_LEAF_BLOCKS);
 	int ret = 0;
 
 	lockdep_assert_held(&d->hand_lock);

@@ -404,7 +404,7 @@ static int random_arg(char *p, unsigned int id)
 		p += sprintf(p, " mode volatile");
 		break;
 	case DZR_ARG_SEGMENT_SIZE:
-		p += sprintf(p, " segment_size %u", 65536u << random_below(7));
+		p += sprintf(p, " segment_size %u", 65536u << random_below(5));
 		break;
 	case DZR_ARG_RESERVE:
 		p += sprintf(p, " reserve ");
