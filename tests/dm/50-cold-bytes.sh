@@ -42,7 +42,7 @@ for algorithm in lz4 lzo-rle zstd; do
 	check "blocks in RAM" "${S[hot_blocks]}" -eq 0
 	blk verify /dev/mapper/z --ratio 3 --batch 64
 	remove z
-	[ "${KIND#qemu}" = "$KIND" ] || break # the others need no second look in the slow guest
+	[ "${KIND#qemu}" = "$KIND" ] || break # the others need no look in a second guest
 done
 
 # The same without anybody asking: more data than RAM for it.

@@ -86,7 +86,7 @@ all_bad_tables() {
 	bad_table 'Unknown policy' "$t $COLD 2 policy random"
 	bad_table 'segment_size is not a size' "$t $COLD 2 segment_size big"
 	bad_table 'segment_size is not from 64K to 1M' "$t $COLD 2 segment_size 32K"
-	bad_table 'segment_size is not from 64K to 1M' "$t $COLD 2 segment_size 8M"
+	bad_table 'segment_size is not from 64K to 1M' "$t $COLD 2 segment_size 2M"
 	bad_table 'segment_size is not a power of two' "$t $COLD 2 segment_size 96K"
 	bad_table 'segment_size is beyond 64 bits' "$t $COLD 2 segment_size 99999999T"
 	bad_table 'reserve is not a size' "$t $COLD 2 reserve x"

@@ -8,14 +8,14 @@
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-cycles=$(by_kind 200 60)
+$DEBUG && cycles=200 || cycles=60
 
 # Whoever hangs in the kernel cannot report it: a watchdog looks for progress.
 progress=$T/progress
 echo 0 >"$progress"
 watchdog() {
 	local last=none now
-	while sleep 40; do
+	while sleep $((40 * patience)); do
 		now=$(cat "$progress")
 		if [ "$now" = "$last" ]; then
 			echo w >/proc/sysrq-trigger

@@ -4,7 +4,8 @@
 #
 #   KIND          uml, uml-debug, qemu-6.1 or qemu-6.12
 #   T             a directory in memory for the test's files
-#   by_kind UML-DEBUG QEMU   prints the size that suits the speed of the guest
+#   by_kind FAST SLOW   prints what suits the speed of the guest: FAST is for uml
+#   DMZ_PATIENCE  from outside: factor of all limits of time, for a busy machine
 #
 # Devices:      create NAME SIZE COLD [ARG...], remove NAME, reload NAME SIZE COLD [ARG...],
 #               msg NAME WORD..., stat NAME FIELD, snap NAME (all fields, in the array S)
@@ -16,6 +17,7 @@ export DM_DISABLE_UDEV=1 LC_ALL=C
 
 # shellcheck disable=SC2034 # for the tests
 BLOCK=4096
+patience=${DMZ_PATIENCE:-1}
 test_name=$(basename "$0" .sh)
 dm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 helpers=$(cd "$dm_dir/../.." && pwd)/build/tests-dm
@@ -35,7 +37,7 @@ export DEBUG
 
 by_kind() {
 	case $KIND in
-	uml*) echo "$1" ;;
+	uml) echo "$1" ;;
 	*) echo "$2" ;;
 	esac
 }
@@ -98,7 +100,7 @@ within() {
 
 # watch_over SECONDS PID WHAT, end_watch: the same around several commands.
 watch_over() {
-	"$helpers/dmz-watch" "$1" $$ "$2" "$test_name: $3" &
+	"$helpers/dmz-watch" $(($1 * patience)) $$ "$2" "$test_name: $3" &
 	watch=$!
 }
 end_watch() {
@@ -109,7 +111,7 @@ end_watch() {
 
 # wait_until SECONDS WHAT COMMAND...: try it again until it succeeds.
 wait_until() {
-	local what=$2 end=$((SECONDS + $1))
+	local what=$2 end=$((SECONDS + $1 * patience))
 	shift 2
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || fail "waited in vain for: $what"
