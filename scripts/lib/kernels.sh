@@ -38,12 +38,12 @@ kernel_pick() {
 	esac | mirror_newest
 }
 
-# kernel_tag KIND: what the configuration adds to the name.
+# kernel_tag KIND: what the configuration adds to the name. The patches matter to the debug kernel only.
 kernel_tag() {
 	case $1 in
-	source) echo "r$DMZ_RECIPE" ;;
+	source) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF"/*.patch)" ;;
 	uml) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF/uml.config")" ;;
-	uml-debug) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF/uml.config" "$DMZ_CONF/uml-debug.config")" ;;
+	uml-debug) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF"/uml*.config "$DMZ_CONF"/*.patch)" ;;
 	*) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF/guest-modules")" ;;
 	esac
 }
