@@ -114,10 +114,14 @@ make_one() {
 	say "kernel $kind: ready after $(($(date +%s) - start)) s"
 }
 
-# Keep the newest two of a kind: another checkout may use the older one.
+# Keep the newest two of a kind: another checkout may use the older one. And a source that a kernel
+# was built from, for as long as that is there.
 prune_old() {
 	find "$DMZ_CACHE/kernel" -maxdepth 1 -type d -name "$1_*" ! -path "$2" -printf '%T@ %p\n' |
-		sort -rn | sed 1d | cut -d' ' -f2- | while read -r d; do rm -rf "$d"; done
+		sort -rn | sed 1d | cut -d' ' -f2- | while read -r d; do
+		if [ "$1" = source ] && grep -qsF "$d/" "$DMZ_CACHE"/kernel/uml*/build/Makefile; then continue; fi
+		rm -rf "$d"
+	done
 }
 
 # make_KIND kind package version directory final-name
