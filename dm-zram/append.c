@@ -40,14 +40,18 @@ bool dzr_object_check(struct dzr_log *log, u32 seg,
 	       le32_to_cpu(hdr->crc) == dzr_object_crc(hdr, len);
 }
 
-bool dzr_buf_assign(struct dzr_buf *buf, bool reserve)
+bool dzr_buf_assign(struct dzr_buf *buf, bool again)
 {
 	struct dzr_log *log = buf->log;
 	u32 seg;
 
 	lockdep_assert_held(&log->lock);
 
-	seg = dzr_segs_alloc(log->segs, reserve);
+	if (again && buf->stream == DZR_STREAM_USER)
+		seg = dzr_segs_alloc_above(log->segs, DZR_CLEANER_KEEP);
+	else
+		seg = dzr_segs_alloc(log->segs,
+				     buf->stream == DZR_STREAM_CLEANER);
 	if (seg == DZR_NO_SEGMENT)
 		return false;
 	/* Carry the low half, which the accounting keeps, into the whole. */
@@ -70,7 +74,7 @@ static int dzr_log_open(struct dzr_log *log, enum dzr_log_stream stream)
 				       link);
 	if (!buf)
 		return -EAGAIN;
-	if (!dzr_buf_assign(buf, stream == DZR_STREAM_CLEANER))
+	if (!dzr_buf_assign(buf, false))
 		return READ_ONCE(log->full) == DZR_FULL &&
 		       dzr_log_quiet(log) ? -ENOSPC : -EAGAIN;
 	list_del_init(&buf->link);

@@ -12,6 +12,7 @@
 #include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
@@ -121,6 +122,7 @@ void dzr_btable_destroy(struct dzr_btable *bt)
 			if (mid[j])
 				dzr_free_page(mid[j]);
 		dzr_free_page(mid);
+		cond_resched();
 	}
 	kvfree(bt);
 }

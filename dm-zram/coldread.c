@@ -58,7 +58,12 @@ u64 dzr_reads_bytes(struct dzr_log *log)
 
 struct dzr_cold_read *dzr_cold_read_alloc(struct dzr_log *log)
 {
-	return mempool_alloc(log->reads, GFP_NOWAIT | __GFP_NOWARN);
+	struct dzr_cold_read *cr;
+
+	cr = mempool_alloc(log->reads, GFP_NOWAIT | __GFP_NOWARN);
+	if (!cr)
+		WRITE_ONCE(log->reads_short, true);
+	return cr;
 }
 
 void dzr_cold_read_free(struct dzr_cold_read *cr)
@@ -66,7 +71,10 @@ void dzr_cold_read_free(struct dzr_cold_read *cr)
 	struct dzr_log *log = cr->pin.log;
 
 	mempool_free(cr, log->reads);
-	dzr_log_kick(log);
+	if (READ_ONCE(log->reads_short)) {
+		WRITE_ONCE(log->reads_short, false);
+		dzr_log_kick(log);
+	}
 }
 
 /* Find the object in what was read; true if it is the right one. */

@@ -29,6 +29,12 @@
 /* Free segments that only the cleaner may take: its buffers, twice. */
 #define DZR_CLEANER_SEGS	(2U * DZR_CLEANER_BUFS + 2U)
 
+/*
+ * A user's segment that could not be written may move to one of those, but
+ * must leave these: what the cleaner has open, and two for its own failures.
+ */
+#define DZR_CLEANER_KEEP	3U
+
 /* Cold reads that can be in flight without any memory from the system. */
 #define DZR_READ_RESERVE	32U
 
@@ -179,6 +185,7 @@ struct dzr_cleaner {
  * @retry: tries stuck buffers again
  * @cleaner: the cleaner
  * @reads: reserve of &struct dzr_cold_read
+ * @reads_short: somebody waits for one
  * @bufs: the buffers, DZR_NR_BUFS of them
  */
 struct dzr_log {
@@ -206,6 +213,7 @@ struct dzr_log {
 	struct delayed_work retry;
 	struct dzr_cleaner cleaner;
 	mempool_t *reads;
+	bool reads_short;
 	struct dzr_buf *bufs;
 };
 
@@ -276,12 +284,12 @@ void dzr_log_kick(struct dzr_log *log);
 /**
  * dzr_buf_assign - give a buffer a segment of its own
  * @buf: the buffer
- * @reserve: take from the cleaner's reserve, too
+ * @again: it had one, which could not be written
  *
  * Context: log->lock held.
  * Return: false when no segment is free.
  */
-bool dzr_buf_assign(struct dzr_buf *buf, bool reserve);
+bool dzr_buf_assign(struct dzr_buf *buf, bool again);
 
 /**
  * dzr_buf_close - no more objects into this buffer

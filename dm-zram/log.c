@@ -298,10 +298,9 @@ void dzr_log_totals(struct dzr_log *log, struct dzr_segs_totals *totals)
 u64 dzr_log_bytes(struct dzr_log *log)
 {
 	u64 vecs = log->segment_size / PAGE_SIZE * sizeof(struct bio_vec);
-	struct dzr_segs_totals totals;
 
-	dzr_segs_totals(log->segs, &totals);
 	/* One more buffer, with its vector, is the cleaner's. */
-	return sizeof(*log) + totals.bytes + dzr_reads_bytes(log) +
+	return sizeof(*log) + dzr_segs_bytes(log->segs) +
+	       dzr_reads_bytes(log) +
 	       (DZR_NR_BUFS + 1) * (log->segment_size + vecs);
 }

@@ -99,9 +99,9 @@ struct dzr_segs {
 static void dzr_list_add(struct dzr_segs *segs, struct dzr_seg_list *list,
 			 u32 seg)
 {
-	segs->seg[seg].seq = DZR_NO_SEGMENT;
+	WRITE_ONCE(segs->seg[seg].seq, DZR_NO_SEGMENT);
 	if (list->nr)
-		segs->seg[list->tail].seq = seg;
+		WRITE_ONCE(segs->seg[list->tail].seq, seg);
 	else
 		list->head = seg;
 	list->tail = seg;
@@ -149,12 +149,12 @@ static u32 dzr_segs_nr_free(struct dzr_segs *segs)
 	return READ_ONCE(segs->stale.nr) + READ_ONCE(segs->clean.nr);
 }
 
-u32 dzr_segs_alloc(struct dzr_segs *segs, bool reserve)
+u32 dzr_segs_alloc_above(struct dzr_segs *segs, u32 keep)
 {
 	u32 seg = DZR_NO_SEGMENT;
 
 	raw_spin_lock(&segs->lock);
-	if (reserve || dzr_segs_nr_free(segs) > segs->reserve) {
+	if (dzr_segs_nr_free(segs) > keep) {
 		seg = dzr_list_pop(segs, &segs->clean);
 		if (seg == DZR_NO_SEGMENT)
 			seg = dzr_list_pop(segs, &segs->stale);
@@ -163,14 +163,19 @@ u32 dzr_segs_alloc(struct dzr_segs *segs, bool reserve)
 		struct dzr_seg *s = &segs->seg[seg];
 
 		WRITE_ONCE(segs->seq, segs->seq + 1);
-		s->seq = segs->seq;
-		s->shunned = 0;
+		WRITE_ONCE(s->seq, segs->seq);
+		WRITE_ONCE(s->shunned, 0);
 		WRITE_ONCE(s->state, DZR_SEG_OPEN);
 		atomic_set(&s->live, 0);
 		atomic_set(&s->refs, 1);
 	}
 	raw_spin_unlock(&segs->lock);
 	return seg;
+}
+
+u32 dzr_segs_alloc(struct dzr_segs *segs, bool reserve)
+{
+	return dzr_segs_alloc_above(segs, reserve ? 0 : segs->reserve);
 }
 
 u32 dzr_segs_seq(struct dzr_segs *segs, u32 seg)
@@ -256,6 +261,9 @@ static u64 dzr_segs_score(struct dzr_segs *segs, u32 seg, bool must)
 	    shunned == DZR_SHUN_DAMAGED || (shunned && !must))
 		return 0;
 	live = min_t(u32, atomic_read(&s->live), segs->capacity);
+	/* Without any, only a pin keeps it from being free: no use reading. */
+	if (!live)
+		return 0;
 	dead = segs->capacity - live;
 	if (dead < (must ? segs->min_gain :
 			   segs->capacity >> DZR_PICK_GAIN_SHIFT))
@@ -349,16 +357,23 @@ void dzr_segs_totals(struct dzr_segs *segs, struct dzr_segs_totals *totals)
 	u64 live = 0;
 	u32 i;
 
-	for (i = 0; i < segs->nr; i++)
+	for (i = 0; i < segs->nr; i++) {
 		if (READ_ONCE(segs->seg[i].state) >= DZR_SEG_OPEN)
 			live += atomic_read(&segs->seg[i].live);
+		if (i % DZR_PICK_WINDOW == 0)
+			cond_resched();
+	}
 	totals->segments = segs->nr;
 	totals->free = dzr_segs_nr_free(segs);
 	totals->bad = READ_ONCE(segs->bad);
 	totals->reserve = segs->reserve;
 	totals->stale = READ_ONCE(segs->stale.nr);
 	totals->live_bytes = live;
-	totals->bytes = sizeof(*segs) + (u64)segs->nr * sizeof(segs->seg[0]);
+}
+
+u64 dzr_segs_bytes(struct dzr_segs *segs)
+{
+	return sizeof(*segs) + (u64)segs->nr * sizeof(segs->seg[0]);
 }
 
 s64 dzr_segs_spare(struct dzr_segs *segs)

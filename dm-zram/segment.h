@@ -61,6 +61,16 @@ void dzr_segs_destroy(struct dzr_segs *segs);
 u32 dzr_segs_alloc(struct dzr_segs *segs, bool reserve);
 
 /**
+ * dzr_segs_alloc_above - as dzr_segs_alloc(), leaving part of the reserve
+ * @segs: the accounting
+ * @keep: free segments that must be left
+ *
+ * Context: any but interrupts; takes segs->lock.
+ * Return: the segment, or DZR_NO_SEGMENT.
+ */
+u32 dzr_segs_alloc_above(struct dzr_segs *segs, u32 keep);
+
+/**
  * dzr_segs_seq - sequence number of a segment
  * @segs: the accounting
  * @seg: a segment that is open, pinned, or holds a live object
@@ -183,7 +193,6 @@ void dzr_segs_discarded(struct dzr_segs *segs, u32 seg);
  * @reserve: free ones that only the cleaner may take
  * @stale: free ones that were not discarded since
  * @live_bytes: live objects, headers and padding included
- * @bytes: memory of the accounting
  */
 struct dzr_segs_totals {
 	u32 segments;
@@ -192,7 +201,6 @@ struct dzr_segs_totals {
 	u32 reserve;
 	u32 stale;
 	u64 live_bytes;
-	u64 bytes;
 };
 
 /**
@@ -200,9 +208,17 @@ struct dzr_segs_totals {
  * @segs: the accounting
  * @totals: the answer
  *
- * Context: any; no lock, numbers may be of slightly different moments.
+ * Context: process; no lock, numbers may be of slightly different moments.
  */
 void dzr_segs_totals(struct dzr_segs *segs, struct dzr_segs_totals *totals);
+
+/**
+ * dzr_segs_bytes - memory of the accounting
+ * @segs: the accounting
+ *
+ * Return: bytes.
+ */
+u64 dzr_segs_bytes(struct dzr_segs *segs);
 
 /**
  * dzr_segs_spare - free segments above the cleaner's reserve

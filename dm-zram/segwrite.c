@@ -6,8 +6,8 @@
  * to another: the objects keep their offsets, only the segment number in each
  * location changes, which the owner does entry by entry. After
  * DZR_MAX_FAILURES failures in a row it is the device that counts as failed:
- * segments are spared, the buffers stick to theirs, nothing new is accepted,
- * and a timer tries again. The first write that succeeds ends that.
+ * no segment is given up any more, nothing new is accepted, and a timer tries
+ * again, elsewhere each time. The first write that succeeds ends that.
  *
  * Submission is left to the workqueue: it may block in the device below, and
  * whoever fills the last byte of a segment may hold a codec workspace.
@@ -134,10 +134,32 @@ static void dzr_buf_repoint(struct dzr_buf *buf, u32 off, u32 from)
 		dzr_log_put(log, new);
 }
 
-/* All objects of a buffer have moved from segment @from to its own. */
-static void dzr_buf_repoint_all(struct dzr_buf *buf, u32 from)
+/*
+ * Take a segment of its own for a buffer whose write failed. On success,
+ * dzr_buf_move() must follow.
+ */
+static bool dzr_buf_reassign(struct dzr_buf *buf)
+{
+	u32 from = buf->seg;
+
+	lockdep_assert_held(&buf->log->lock);
+
+	buf->old_seg = from;
+	if (dzr_buf_assign(buf, true))
+		return true;
+	buf->old_seg = DZR_NO_SEGMENT;
+	return false;
+}
+
+/*
+ * All objects of a buffer move from its old segment to its own. The old one
+ * is given up, or just given back when it may be the device that is at fault.
+ */
+static void dzr_buf_move(struct dzr_buf *buf, bool spoil)
 {
 	struct dzr_object_header *hdr;
+	struct dzr_log *log = buf->log;
+	u32 from = buf->old_seg;
 	u32 off;
 
 	for (off = sizeof(struct dzr_seg_header); off < buf->used;
@@ -145,55 +167,41 @@ static void dzr_buf_repoint_all(struct dzr_buf *buf, u32 from)
 		hdr = (void *)(buf->data + off);
 		dzr_buf_repoint(buf, off, from);
 	}
+	raw_spin_lock(&log->lock);
+	buf->old_seg = DZR_NO_SEGMENT;
+	raw_spin_unlock(&log->lock);
+	if (spoil)
+		dzr_segs_spoil(log->segs, from);
+	else
+		dzr_segs_seal(log->segs, from);
 }
 
 /*
  * A write failed. Give the buffer another segment, or, if the device does not
- * work at all or no segment is left, let it be stuck for a while. The
- * cleaner's reserve is not for the users' buffers: cleaning could stop for
- * ever.
+ * work at all or no segment is left, let it be stuck for a while.
  */
-static bool dzr_buf_reassign(struct dzr_buf *buf)
-{
-	struct dzr_log *log = buf->log;
-	u32 from = buf->seg;
-
-	lockdep_assert_held(&log->lock);
-
-	if (++log->failures <= DZR_MAX_FAILURES) {
-		buf->old_seg = from;
-		if (dzr_buf_assign(buf, buf->stream == DZR_STREAM_CLEANER))
-			return true;
-		buf->old_seg = DZR_NO_SEGMENT;
-	}
-	buf->state = DZR_BUF_STUCK;
-	WRITE_ONCE(log->failed, true);
-	if (!log->stopped)
-		queue_delayed_work(log->wq, &log->retry,
-				   msecs_to_jiffies(DZR_RETRY_MS));
-	return false;
-}
-
 static void dzr_buf_failed(struct dzr_buf *buf)
 {
 	struct dzr_log *log = buf->log;
-	u32 from = buf->seg;
 	bool moved;
 
 	dzr_stat_add(log->stats, DZR_STAT_COLD_WRITE_ERRORS, 1);
 	raw_spin_lock(&log->lock);
-	moved = dzr_buf_reassign(buf);
-	raw_spin_unlock(&log->lock);
+	moved = ++log->failures <= DZR_MAX_FAILURES && dzr_buf_reassign(buf);
 	if (!moved) {
-		dzr_log_kick(log);
-		return;
+		buf->state = DZR_BUF_STUCK;
+		WRITE_ONCE(log->failed, true);
+		if (!log->stopped)
+			queue_delayed_work(log->wq, &log->retry,
+					   msecs_to_jiffies(DZR_RETRY_MS));
 	}
-	dzr_buf_repoint_all(buf, from);
-	raw_spin_lock(&log->lock);
-	buf->old_seg = DZR_NO_SEGMENT;
 	raw_spin_unlock(&log->lock);
-	dzr_segs_spoil(log->segs, from);
-	dzr_buf_submit(buf);
+	if (moved) {
+		dzr_buf_move(buf, true);
+		dzr_buf_submit(buf);
+	} else {
+		dzr_log_kick(log);
+	}
 }
 
 void dzr_buf_done(struct work_struct *work)
@@ -206,22 +214,31 @@ void dzr_buf_done(struct work_struct *work)
 		dzr_buf_failed(buf);
 }
 
+/* Try a stuck buffer again, elsewhere if there is a segment. */
+static void dzr_buf_retry(struct dzr_buf *buf)
+{
+	struct dzr_log *log = buf->log;
+	bool again, moved = false;
+
+	raw_spin_lock(&log->lock);
+	again = buf->state == DZR_BUF_STUCK && !log->stopped;
+	if (again) {
+		buf->state = DZR_BUF_WRITING;
+		moved = dzr_buf_reassign(buf);
+	}
+	raw_spin_unlock(&log->lock);
+	if (moved)
+		dzr_buf_move(buf, false);
+	if (again)
+		dzr_buf_submit(buf);
+}
+
 void dzr_log_retry(struct work_struct *work)
 {
 	struct dzr_log *log = container_of(to_delayed_work(work),
 					   struct dzr_log, retry);
 	unsigned int i;
 
-	for (i = 0; i < DZR_NR_BUFS; i++) {
-		struct dzr_buf *buf = &log->bufs[i];
-		bool again;
-
-		raw_spin_lock(&log->lock);
-		again = buf->state == DZR_BUF_STUCK && !log->stopped;
-		if (again)
-			buf->state = DZR_BUF_WRITING;
-		raw_spin_unlock(&log->lock);
-		if (again)
-			dzr_buf_submit(buf);
-	}
+	for (i = 0; i < DZR_NR_BUFS; i++)
+		dzr_buf_retry(&log->bufs[i]);
 }
