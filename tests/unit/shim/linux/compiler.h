@@ -8,8 +8,13 @@
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 #define barrier()	__asm__ __volatile__("" : : : "memory")
 
-/* Relaxed atomics, so that ThreadSanitizer knows the access was meant. */
-#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
+/*
+ * Relaxed atomics, so that ThreadSanitizer knows the access was meant. What a
+ * pointer (type class 5) leads to is ordered by the address dependency.
+ */
+#define READ_ONCE(x) \
+	__atomic_load_n(&(x), __builtin_classify_type(x) == 5 ? \
+			__ATOMIC_CONSUME : __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) \
 	__atomic_store_n(&(x), (typeof(x))(v), __ATOMIC_RELAXED)
 

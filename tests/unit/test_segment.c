@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Segment accounting: random sequences of all operations against a naive model.
+ * Whether there is always a segment to be had is for test_segment_space.c.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/kernel.h>
+
+#include "log-internal.h"
+#include "segment.h"
+#include "shim.h"
+
+#define MAX_SEGS	3000
+#define MAX_OBJECTS	600
+#define MAX_PINS	40
+#define CAPACITY	(65536U - (u32)sizeof(struct dzr_seg_header))
+#define MIN_GAIN	(2 * dzr_object_size(4096))
+
+enum seg_state { FREE, STALE, DISCARD, OPEN, SEALED, BAD };
+enum shun { NOT, UNREAD, DAMAGED };
+
+struct seg {
+	enum seg_state state;
+	unsigned int objects;
+	unsigned int pins;
+	u32 live;
+	u32 used;	/* never more than the capacity */
+	u32 seq;
+	enum shun shunned;
+};
+
+struct object {
+	u32 seg;
+	u32 bytes;
+};
+
+/* A queue of segments, none of which is in it twice. */
+struct queue {
+	u32 seg[MAX_SEGS];
+	unsigned int nr;
+};
+
+struct model {
+	struct dzr_segs *segs;
+	u32 nr;
+	u32 reserve;
+	u32 seq;
+	struct seg seg[MAX_SEGS];
+	struct queue clean, stale;
+	struct object object[MAX_OBJECTS];
+	unsigned int objects;
+	u32 pin[MAX_PINS];
+	unsigned int pins;
+	unsigned long allocs, picks, nothing, freed, refused;
+};
+
+static void queue_put(struct queue *q, u32 seg)
+{
+	q->seg[q->nr++] = seg;
+}
+
+static u32 queue_get(struct queue *q)
+{
+	u32 seg = q->seg[0];
+
+	if (!q->nr)
+		return DZR_NO_SEGMENT;
+	memmove(q->seg, q->seg + 1, --q->nr * sizeof(q->seg[0]));
+	return seg;
+}
+
+static void model_init(struct model *m, u32 nr, u32 reserve)
+{
+	u32 i;
+
+	memset(m, 0, sizeof(*m));
+	m->nr = nr;
+	m->reserve = reserve;
+	m->segs = dzr_segs_create(nr, CAPACITY, reserve, MIN_GAIN);
+	check(m->segs);
+	for (i = 0; i < nr; i++)
+		queue_put(&m->clean, i);
+}
+
+static void model_fini(struct model *m)
+{
+	dzr_segs_destroy(m->segs);
+	shim_check_leaks("segment");
+}
+
+/* After the last object, pin or opener of a segment has gone. */
+static bool model_settle(struct model *m, u32 seg)
+{
+	struct seg *s = &m->seg[seg];
+
+	if (s->objects || s->pins || s->state != SEALED)
+		return false;
+	s->state = STALE;
+	queue_put(&m->stale, seg);
+	m->freed++;
+	return true;
+}
+
+static void model_check(struct model *m)
+{
+	struct dzr_segs_totals t;
+	unsigned int bad = 0;
+	u64 live = 0;
+	u32 i;
+
+	for (i = 0; i < m->nr; i++) {
+		live += m->seg[i].live;
+		bad += m->seg[i].state == BAD;
+	}
+	dzr_segs_totals(m->segs, &t);
+	check(t.segments == m->nr && t.reserve == m->reserve && t.bad == bad);
+	check(t.free == m->clean.nr + m->stale.nr && t.stale == m->stale.nr);
+	check(t.live_bytes == live);
+	check(dzr_segs_spare(m->segs) == (s64)t.free - m->reserve);
+}
+
+static u32 model_alloc(struct model *m, bool reserve)
+{
+	u32 got = dzr_segs_alloc(m->segs, reserve);
+	u32 want = DZR_NO_SEGMENT;
+
+	if (reserve || m->clean.nr + m->stale.nr > m->reserve) {
+		want = queue_get(&m->clean);
+		if (want == DZR_NO_SEGMENT)
+			want = queue_get(&m->stale);
+	}
+	check(got == want);
+	if (want == DZR_NO_SEGMENT) {
+		m->refused++;
+		return want;
+	}
+	check(!m->seg[want].objects && !m->seg[want].pins);
+	m->seg[want] = (struct seg){ .state = OPEN, .seq = ++m->seq };
+	check(dzr_segs_seq(m->segs, want) == m->seq);
+	m->allocs++;
+	return want;
+}
+
+static void model_get(struct model *m, u32 seg, u32 bytes)
+{
+	struct seg *s = &m->seg[seg];
+
+	if (m->objects == MAX_OBJECTS || s->used + bytes > CAPACITY)
+		return;
+	dzr_segs_get_object(m->segs, seg, bytes);
+	m->object[m->objects++] = (struct object){ seg, bytes };
+	s->objects++;
+	s->used += bytes;
+	s->live += bytes;
+}
+
+static void model_put(struct model *m, unsigned int i)
+{
+	struct object o = m->object[i];
+	struct seg *s = &m->seg[o.seg];
+
+	m->object[i] = m->object[--m->objects];
+	s->objects--;
+	s->live -= o.bytes;
+	check(dzr_segs_put_object(m->segs, o.seg, o.bytes) ==
+	      model_settle(m, o.seg));
+}
+
+static void model_pin(struct model *m, u32 seg)
+{
+	m->seg[seg].pins++;
+	m->pin[m->pins++] = seg;
+}
+
+static void model_unpin(struct model *m, unsigned int i)
+{
+	u32 seg = m->pin[i];
+
+	m->pin[i] = m->pin[--m->pins];
+	m->seg[seg].pins--;
+	check(dzr_segs_unpin(m->segs, seg) == model_settle(m, seg));
+}
+
+/* A segment in this state, or DZR_NO_SEGMENT; the search starts anywhere. */
+static u32 model_any(struct model *m, enum seg_state state, u32 start)
+{
+	u32 i;
+
+	for (i = 0; i < m->nr; i++)
+		if (m->seg[(start + i) % m->nr].state == state)
+			return (start + i) % m->nr;
+	return DZR_NO_SEGMENT;
+}
+
+static bool model_eligible(const struct model *m, u32 seg, bool must)
+{
+	const struct seg *s = &m->seg[seg];
+
+	if (s->shunned == DAMAGED || (s->shunned == UNREAD && !must))
+		return false;
+	return s->state == SEALED &&
+	       CAPACITY - s->live >= (must ? MIN_GAIN : CAPACITY / 4);
+}
+
+/*
+ * A segment without anything live is held by pins alone. It may be picked, but
+ * need not be.
+ */
+static bool model_wanted(const struct model *m, u32 seg, bool must)
+{
+	return model_eligible(m, seg, must) && m->seg[seg].live;
+}
+
+/* Cost/benefit as the header puts it. */
+static double model_worth(const struct model *m, u32 seg)
+{
+	double u = (double)m->seg[seg].live / CAPACITY;
+
+	/* One that could not be read is tried last. */
+	if (m->seg[seg].shunned)
+		return 0;
+	return (1 - u) * (m->seq - m->seg[seg].seq + 1) / (1 + u);
+}
+
+/* The best of all, in whole numbers; when there are few enough, that is. */
+static void model_check_best(const struct model *m, u32 best, bool must)
+{
+	double limit = model_worth(m, best) + 1;
+	u32 i;
+
+	for (i = 0; i < m->nr; i++)
+		check(!model_wanted(m, i, must) ||
+		      model_worth(m, i) < (limit > 2 ? limit : 2));
+}
+
+static u32 model_pick(struct model *m, bool must)
+{
+	u32 seg = dzr_segs_pick(m->segs, must);
+	u32 i;
+
+	m->picks++;
+	if (seg == DZR_NO_SEGMENT) {
+		m->nothing++;
+		for (i = 0; i < m->nr; i++)
+			check(!model_wanted(m, i, must));
+		return seg;
+	}
+	check(model_eligible(m, seg, must));
+	if (m->nr <= 2048)
+		model_check_best(m, seg, must);
+	model_pin(m, seg);
+	return seg;
+}
+
+static void model_shun(struct model *m, u32 seg, enum shun shun)
+{
+	dzr_segs_shun(m->segs, seg, shun == DAMAGED);
+	m->seg[seg].shunned = shun;
+}
+
+static void model_seal(struct model *m, u32 seg)
+{
+	m->seg[seg].state = SEALED;
+	check(dzr_segs_seal(m->segs, seg) == model_settle(m, seg));
+}
+
+static void model_spoil(struct model *m, u32 seg)
+{
+	m->seg[seg].state = BAD;
+	dzr_segs_spoil(m->segs, seg);
+}
+
+static void model_discard_begin(struct model *m)
+{
+	u32 want = queue_get(&m->stale);
+
+	check(dzr_segs_take_stale(m->segs) == want);
+	if (want != DZR_NO_SEGMENT)
+		m->seg[want].state = DISCARD;
+}
+
+static void model_discard_end(struct model *m, u32 start)
+{
+	u32 seg = model_any(m, DISCARD, start);
+
+	if (seg == DZR_NO_SEGMENT)
+		return;
+	dzr_segs_discarded(m->segs, seg);
+	m->seg[seg].state = FREE;
+	queue_put(&m->clean, seg);
+}
+
+/* Fill the open segment that comes next, partly or to the brim. */
+static void model_fill(struct model *m, u64 r)
+{
+	u32 seg = model_any(m, OPEN, r % m->nr);
+	unsigned int n = r >> 40 & 15;
+
+	if (seg == DZR_NO_SEGMENT)
+		return;
+	while (n--)
+		model_get(m, seg, dzr_object_size(1 + (r >> n) % 4096));
+}
+
+static void model_end(struct model *m, u64 r)
+{
+	u32 seg = model_any(m, OPEN, r % m->nr);
+
+	if (seg == DZR_NO_SEGMENT)
+		return;
+	/* Rarely: what is bad stays bad. */
+	if ((r >> 32) % 512 == 0)
+		model_spoil(m, seg);
+	else
+		model_seal(m, seg);
+}
+
+static void model_step(struct model *m, u64 r)
+{
+	switch (r >> 56 & 15) {
+	case 0 ... 1:
+		model_alloc(m, (r >> 32) % 8 == 0);
+		break;
+	case 2 ... 3:
+		model_fill(m, r);
+		break;
+	case 4 ... 5:
+		model_end(m, r);
+		break;
+	case 6 ... 10:
+		if (m->objects)
+			model_put(m, r % m->objects);
+		break;
+	case 11:
+		if (m->pins < MAX_PINS && m->objects) {
+			u32 seg = m->object[r % m->objects].seg;
+
+			dzr_segs_pin(m->segs, seg);
+			model_pin(m, seg);
+		}
+		break;
+	case 12:
+		if (m->pins < MAX_PINS)
+			model_pick(m, r & 1);
+		break;
+	case 13:
+		if (m->pins && (r >> 32) % 8 == 0)
+			model_shun(m, m->pin[r % m->pins],
+				   r & 2 ? DAMAGED : UNREAD);
+		if (r & 1)
+			model_discard_begin(m);
+		else
+			model_discard_end(m, r % m->nr);
+		break;
+	default:
+		if (m->pins)
+			model_unpin(m, r % m->pins);
+	}
+}
+
+static struct model model;
+
+static void run_model(u32 nr, u32 reserve, unsigned int steps, uint64_t seed)
+{
+	struct model *m = &model;
+	unsigned int i;
+
+	model_init(m, nr, reserve);
+	for (i = 0; i < steps; i++) {
+		model_step(m, shim_random(&seed));
+		model_check(m);
+		/* Begin anew, in effect, when everything is bad or shunned. */
+		if (i % 4096 == 4095)
+			while (m->objects)
+				model_put(m, m->objects - 1);
+	}
+	printf("  segments %4u: %lu allocs, %lu refused, %lu freed, %lu picks, %lu of nothing\n",
+	       nr, m->allocs, m->refused, m->freed, m->picks, m->nothing);
+	check(m->allocs > steps / 100 && m->freed > steps / 100);
+	check(m->picks > m->nothing + steps / 1000);
+	model_fini(m);
+}
+
+/* First in, first out; discarded before stale; the reserve is kept back. */
+static void test_order(void)
+{
+	struct model *m = &model;
+	u32 i;
+
+	model_init(m, 10, 3);
+	check(dzr_segs_spare(m->segs) == 7);
+	for (i = 0; i < 7; i++)
+		check(model_alloc(m, false) == i);
+	check(model_alloc(m, false) == DZR_NO_SEGMENT);
+	for (i = 7; i < 10; i++)
+		check(model_alloc(m, true) == i);
+	check(model_alloc(m, true) == DZR_NO_SEGMENT);
+	check(dzr_segs_spare(m->segs) == -3);
+	for (i = 10; i--;)
+		model_seal(m, i);
+	check(dzr_segs_spare(m->segs) == 7);
+	/* 9 and 8 are being discarded: they do not count as free. */
+	model_discard_begin(m);
+	model_discard_begin(m);
+	check(dzr_segs_spare(m->segs) == 5);
+	check(model_alloc(m, false) == 7);
+	dzr_segs_discarded(m->segs, 8);
+	m->seg[8].state = FREE;
+	queue_put(&m->clean, 8);
+	check(model_alloc(m, false) == 8);
+	check(model_alloc(m, false) == 6);
+	model_check(m);
+	model_fini(m);
+}
+
+/* Whatever holds it, a segment is not free before the last hold has gone. */
+static void test_holds(void)
+{
+	struct model *m = &model;
+	u32 seg;
+
+	model_init(m, 4, 1);
+	seg = model_alloc(m, false);
+	model_get(m, seg, 4112);
+	model_get(m, seg, 64);
+	dzr_segs_pin(m->segs, seg);
+	model_pin(m, seg);
+	model_put(m, 0);
+	model_put(m, 0);
+	model_seal(m, seg);
+	check(m->seg[seg].state == SEALED);
+	check(dzr_segs_seq(m->segs, seg) == 1);
+	model_check(m);
+	model_unpin(m, 0);
+	check(m->seg[seg].state == STALE);
+	/* Of a spoiled one, nothing ever comes back. */
+	seg = model_alloc(m, false);
+	model_get(m, seg, 4112);
+	model_spoil(m, seg);
+	model_put(m, 0);
+	model_check(m);
+	check(m->seg[seg].state == BAD && model.seg[seg].live == 0);
+	check(model_pick(m, true) == DZR_NO_SEGMENT);
+	model_fini(m);
+}
+
+/* Fill a segment with @n objects of the largest size, and seal it. */
+static u32 model_full(struct model *m, unsigned int n)
+{
+	u32 seg = model_alloc(m, true);
+
+	while (n--)
+		model_get(m, seg, dzr_object_size(4096));
+	model_seal(m, seg);
+	return seg;
+}
+
+/* What pays: at least min_gain when it must be, a quarter otherwise. */
+static void test_thresholds(void)
+{
+	struct model *m = &model;
+	u32 live = CAPACITY - MIN_GAIN, seg;
+
+	model_init(m, 8, 2);
+	seg = model_alloc(m, false);
+	model_get(m, seg, live);
+	model_get(m, seg, 8);
+	model_seal(m, seg);
+	check(model_pick(m, true) == DZR_NO_SEGMENT);
+	model_put(m, 1);
+	check(model_pick(m, false) == DZR_NO_SEGMENT);
+	check(model_pick(m, true) == seg);
+	model_shun(m, seg, DAMAGED);
+	check(model_pick(m, true) == DZR_NO_SEGMENT);
+	model_put(m, 0);
+	model_unpin(m, 0);
+	check(m->seg[seg].state == STALE);
+	/* What could not be read is tried again only if it must be. */
+	seg = model_full(m, 1);
+	check(model_pick(m, false) == seg);
+	model_shun(m, seg, UNREAD);
+	check(model_pick(m, false) == DZR_NO_SEGMENT);
+	check(model_pick(m, true) == seg);
+	model_put(m, 0);
+	model_unpin(m, 0);
+	model_unpin(m, 0);
+	/* A quarter, less one unit, and exactly. */
+	seg = model_alloc(m, false);
+	model_get(m, seg, CAPACITY - CAPACITY / 4);
+	model_get(m, seg, 8);
+	model_seal(m, seg);
+	check(model_pick(m, false) == DZR_NO_SEGMENT);
+	model_put(m, 1);
+	check(model_pick(m, false) == seg);
+	model_fini(m);
+}
+
+/* Of two that are as empty, the older; of two as old, the emptier. */
+static void test_preference(void)
+{
+	struct model *m = &model;
+	u32 old, young, i;
+
+	model_init(m, 64, 2);
+	old = model_full(m, 8);
+	for (i = 0; i < 30; i++)
+		model_full(m, 15);
+	young = model_full(m, 8);
+	check(model_pick(m, false) == old);
+	model_shun(m, old, DAMAGED);
+	check(model_pick(m, false) == young);
+	/* Age counts: half empty and old is better than nearly empty and new. */
+	model_full(m, 1);
+	model_shun(m, young, DAMAGED);
+	old = model_full(m, 8);
+	for (i = 0; i < 20; i++)
+		model_full(m, 15);
+	model_full(m, 6);
+	check(model_pick(m, true) == 32);
+	model_fini(m);
+}
+
+/* More segments than a window: none is missed, whatever the cursor is at. */
+static void test_windows(void)
+{
+	static const u32 places[] = { 0, 1, 2047, 2048, 2049, 2999, 1024, 0 };
+	struct model *m = &model;
+	unsigned int i;
+	u32 seg;
+
+	model_init(m, MAX_SEGS, 4);
+	for (i = 0; i < MAX_SEGS; i++)
+		model_seal(m, model_alloc(m, true));
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		check(model_pick(m, true) == DZR_NO_SEGMENT);
+		do {
+			seg = model_alloc(m, true);
+			if (seg == places[i])
+				model_get(m, seg, 4112);
+			model_seal(m, seg);
+		} while (seg != places[i]);
+		check(model_pick(m, true) == seg);
+		model_put(m, 0);
+		model_unpin(m, 0);
+		check(m->seg[seg].state == STALE);
+	}
+	model_check(m);
+	model_fini(m);
+}
+
+static void test_no_memory(void)
+{
+	shim_fail(SHIM_ANY, 1, true);
+	check(!dzr_segs_create(100, CAPACITY, 6, MIN_GAIN));
+	check(shim.allocs == 1);
+	shim_no_fail();
+	dzr_segs_destroy(NULL);
+	shim_check_leaks("create");
+}
+
+int main(void)
+{
+	shim.strict = true;
+	test_no_memory();
+	test_order();
+	test_holds();
+	test_thresholds();
+	test_preference();
+	test_windows();
+	run_model(7, 2, 60000, 1);
+	run_model(40, 6, 60000, 2);
+	run_model(2100, 6, 4000, 3);
+	return 0;
+}
