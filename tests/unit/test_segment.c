@@ -119,14 +119,16 @@ static void model_check(struct model *m)
 	check(t.free == m->clean.nr + m->stale.nr && t.stale == m->stale.nr);
 	check(t.live_bytes == live);
 	check(dzr_segs_spare(m->segs) == (s64)t.free - m->reserve);
+	check(dzr_segs_bytes(m->segs) >= 16 * m->nr &&
+	      dzr_segs_bytes(m->segs) < 16 * m->nr + 256);
 }
 
-static u32 model_alloc(struct model *m, bool reserve)
+/* What was allocated, with @keep segments to be left, is what should be. */
+static u32 model_opened(struct model *m, u32 got, u32 keep)
 {
-	u32 got = dzr_segs_alloc(m->segs, reserve);
 	u32 want = DZR_NO_SEGMENT;
 
-	if (reserve || m->clean.nr + m->stale.nr > m->reserve) {
+	if (m->clean.nr + m->stale.nr > keep) {
 		want = queue_get(&m->clean);
 		if (want == DZR_NO_SEGMENT)
 			want = queue_get(&m->stale);
@@ -141,6 +143,17 @@ static u32 model_alloc(struct model *m, bool reserve)
 	check(dzr_segs_seq(m->segs, want) == m->seq);
 	m->allocs++;
 	return want;
+}
+
+static u32 model_alloc(struct model *m, bool reserve)
+{
+	return model_opened(m, dzr_segs_alloc(m->segs, reserve),
+			    reserve ? 0 : m->reserve);
+}
+
+static u32 model_alloc_above(struct model *m, u32 keep)
+{
+	return model_opened(m, dzr_segs_alloc_above(m->segs, keep), keep);
 }
 
 static void model_get(struct model *m, u32 seg, u32 bytes)
@@ -200,17 +213,9 @@ static bool model_eligible(const struct model *m, u32 seg, bool must)
 
 	if (s->shunned == DAMAGED || (s->shunned == UNREAD && !must))
 		return false;
-	return s->state == SEALED &&
+	/* Where nothing is live, pins alone hold it: no use cleaning. */
+	return s->state == SEALED && s->live &&
 	       CAPACITY - s->live >= (must ? MIN_GAIN : CAPACITY / 4);
-}
-
-/*
- * A segment without anything live is held by pins alone. It may be picked, but
- * need not be.
- */
-static bool model_wanted(const struct model *m, u32 seg, bool must)
-{
-	return model_eligible(m, seg, must) && m->seg[seg].live;
 }
 
 /* Cost/benefit as the header puts it. */
@@ -231,7 +236,7 @@ static void model_check_best(const struct model *m, u32 best, bool must)
 	u32 i;
 
 	for (i = 0; i < m->nr; i++)
-		check(!model_wanted(m, i, must) ||
+		check(!model_eligible(m, i, must) ||
 		      model_worth(m, i) < (limit > 2 ? limit : 2));
 }
 
@@ -244,7 +249,7 @@ static u32 model_pick(struct model *m, bool must)
 	if (seg == DZR_NO_SEGMENT) {
 		m->nothing++;
 		for (i = 0; i < m->nr; i++)
-			check(!model_wanted(m, i, must));
+			check(!model_eligible(m, i, must));
 		return seg;
 	}
 	check(model_eligible(m, seg, must));
@@ -321,7 +326,10 @@ static void model_step(struct model *m, u64 r)
 {
 	switch (r >> 56 & 15) {
 	case 0 ... 1:
-		model_alloc(m, (r >> 32) % 8 == 0);
+		if ((r >> 32) % 8 == 1)
+			model_alloc_above(m, r % (m->reserve + 1));
+		else
+			model_alloc(m, (r >> 32) % 8 == 0);
 		break;
 	case 2 ... 3:
 		model_fill(m, r);
@@ -394,7 +402,11 @@ static void test_order(void)
 	for (i = 0; i < 7; i++)
 		check(model_alloc(m, false) == i);
 	check(model_alloc(m, false) == DZR_NO_SEGMENT);
-	for (i = 7; i < 10; i++)
+	/* Part of the reserve, and all of it. */
+	check(model_alloc_above(m, 3) == DZR_NO_SEGMENT);
+	check(model_alloc_above(m, 2) == 7);
+	check(model_alloc_above(m, 2) == DZR_NO_SEGMENT);
+	for (i = 8; i < 10; i++)
 		check(model_alloc(m, true) == i);
 	check(model_alloc(m, true) == DZR_NO_SEGMENT);
 	check(dzr_segs_spare(m->segs) == -3);

@@ -41,13 +41,6 @@ struct object {
 	u32 seq;
 };
 
-/* Bug B6: shunned and seq are read without the lock, but written plainly. */
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-	return "race:dzr_segs_score\n";
-}
-
 static struct dzr_segs *segs;
 static struct entry entries[BLOCKS];
 static struct object device[SEGS * PER_SEG];
