@@ -51,7 +51,8 @@ JOIN product p ON p.id = (r >> 8) % 1024
 JOIN product q ON q.id = (r >> 14) % 1024
 JOIN product s ON s.id = (r >> 20) % 1024;
 
--- The work of a day: recent orders are looked at, now and then an older one; the recent are paid.
+-- The work of a day: orders of the last quarter are looked at, now and then an older one; the
+-- most recent are paid.
 .output phase
 .print work
 .output stdout
@@ -60,7 +61,7 @@ WITH RECURSIVE n(i, r) AS (
  UNION ALL
  SELECT i + 1, (r * 1103515245 + 12345) % 2147483648 FROM n WHERE i < $ORDERS / 8)
 SELECT 'large orders', sum(body ->> '$.total' > 1000)
-FROM n JOIN orders ON orders.id = $ORDERS - (r >> 8) % CASE WHEN i % 64 THEN $ORDERS / 50 ELSE $ORDERS END;
+FROM n JOIN orders ON orders.id = $ORDERS - (r >> 8) % CASE WHEN i % 32 THEN $ORDERS / 4 ELSE $ORDERS END;
 UPDATE orders SET body = json_set(body, '$.paid', json('true')) WHERE id > $ORDERS - $ORDERS / 50;
 
 -- The report at the end of the year: every byte of every order, the oldest first.
