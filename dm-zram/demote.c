@@ -23,8 +23,8 @@
 /* The sweep moves on, and looks whether the device is idle, once a second. */
 #define DZR_TICK_MS		1000U
 
-/* A device with fewer reads and writes a second than this is idle. */
-#define DZR_IDLE_IOS		64
+/* A device with fewer blocks read and written a second than this is idle. */
+#define DZR_IDLE_IOS		2048
 
 /* Freed segments that are discarded in one idle second. */
 #define DZR_IDLE_DISCARDS	16

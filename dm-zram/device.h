@@ -10,7 +10,7 @@
  *   stream->lock		a codec workspace (mutex)
  *   entry lock			one block (bit spinlock)
  *   pool and log locks		spinlocks, see zsmalloc/dzs.h and log.h
- *   d->defer_lock		the list of bios that wait (spinlock, irq-safe)
+ *   d->defer_lock		the list of bios that wait (spinlock)
  */
 #ifndef DZR_DEVICE_H
 #define DZR_DEVICE_H
