@@ -59,7 +59,7 @@ JOIN product s ON s.id = (r >> 20) % 1024;
 WITH RECURSIVE n(i, r) AS (
  SELECT 1, 4711
  UNION ALL
- SELECT i + 1, (r * 1103515245 + 12345) % 2147483648 FROM n WHERE i < $ORDERS / 8)
+ SELECT i + 1, (r * 1103515245 + 12345) % 2147483648 FROM n WHERE i < $ORDERS / 4)
 SELECT 'large orders', sum(body ->> '$.total' > 1000)
 FROM n JOIN orders ON orders.id = $ORDERS - (r >> 8) % CASE WHEN i % 32 THEN $ORDERS / 4 ELSE $ORDERS END;
 UPDATE orders SET body = json_set(body, '$.paid', json('true')) WHERE id > $ORDERS - $ORDERS / 50;
