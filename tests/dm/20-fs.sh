@@ -1,7 +1,7 @@
 #!/bin/bash
 # A real tree on ext4 and on xfs: everything cold, caches dropped, each file compared, trimmed,
 # and the file system checked.
-# vm: uml-debug qemu-6.12
+# vm: uml qemu-6.12
 # mem: 512M
 # cold: 448M
 # timeout: 240

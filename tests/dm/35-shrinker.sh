@@ -9,7 +9,7 @@
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-size=$(by_kind 128M 64M)
+size=64M
 blocks=$(($(bytes "$size") / BLOCK))
 
 # Age. With demote_age 0 nothing moves by itself.
@@ -21,21 +21,20 @@ check "demotions with demote_age 0 and no pressure" $((S[demotions] + S[spills])
 check "blocks in RAM" "${S[hot_blocks]}" -eq $blocks
 
 # With 7 s a block that nobody touches is gone after two rotations of the clock hand, and one that
-# is read all the time is not.
-hot=$((blocks / 8))
+# is read all the time is not. Few are: a busy device is left alone.
+hot=24
 msg z set demote_age 7
-end=$((SECONDS + 45))
+end=$((SECONDS + 45 * patience))
 while :; do
-	blk verify /dev/mapper/z --count $hot --batch 64
+	blk verify /dev/mapper/z --count $hot
 	snap z
-	[ "${S[hot_blocks]}" -gt $((blocks / 5)) ] || break
+	[ "${S[hot_blocks]}" -gt $((blocks / 8)) ] || break
 	[ $SECONDS -lt $end ] || fail "after 45 s with demote_age 7, ${S[hot_blocks]} of $blocks blocks are still in RAM"
-	sleep 0.5
+	sleep 1
 done
 note "aged: hot=${S[hot_blocks]} cold=${S[cold_blocks]} demotions=${S[demotions]} cold_reads=${S[cold_reads]}"
 check "blocks demoted by age" "${S[demotions]}" -ge $((blocks * 3 / 4))
-check "blocks in RAM, of which $hot are in use" "${S[hot_blocks]}" -ge $((hot * 3 / 4))
-check "cold reads of blocks in use" "${S[cold_reads]}" -lt $((hot / 2))
+check "cold reads of blocks in use" "${S[cold_reads]}" -le $((hot / 4))
 blk verify /dev/mapper/z --batch 64
 remove z
 
@@ -45,7 +44,7 @@ blk write /dev/mapper/z --ratio 2 --batch 64
 snap z
 before=${S[pool_bytes]}
 check "blocks in RAM" "${S[hot_blocks]}" -eq $blocks
-leave=$(by_kind 24 16)
+leave=4 # MiB, less than the kernel wants to keep free
 in_background "$helpers/dmz-mem" hog "$leave" "$T/ready"
 wait_until 90 "the hog to take all memory" test -e "$T/ready"
 pool_is_small() { [ "$(stat z pool_bytes)" -lt $((before / 2)) ]; }

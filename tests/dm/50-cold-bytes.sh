@@ -1,7 +1,7 @@
 #!/bin/bash
 # What leaves RAM stays small: data that compresses 3:1 costs at most 0.40 of its size on the cold
 # device, in writes of at least 128 KiB on average, and the block layer agrees with our numbers.
-# vm: uml-debug qemu-6.1
+# vm: uml qemu-6.1
 # mem: 384M
 # cold: 192M
 # timeout: 120

@@ -12,7 +12,7 @@
 size=$(by_kind 48M 24M)
 blocks=$(($(bytes "$size") / BLOCK))
 dev=/dev/mapper/z
-sectors=$(($(blockdev --getsize64 "$COLD") / 512))
+sectors=$(($(bytes "$size") * 3 / 2 / 512)) # of the cold device: enough, and soon used all over
 modprobe -q dm-flakey 2>/dev/null || true
 
 # The cold device is a device of device-mapper, whose table is changed below the running zram.
@@ -109,35 +109,59 @@ finish
 
 # ---- a hole ------------------------------------------------------------------------------------
 
-note "a bad spot of 2 MiB"
-start mem_limit 0
-blk write $dev --ratio 3 --batch 64
-msg z demote all
-settle
-spot=$((4 << 11)) # sectors: behind the header area and some segments
-length=$((2 << 11))
-under "0 $spot linear $COLD 0
-$spot $length error
-$((spot + length)) $((sectors - spot - length)) linear $COLD $((spot + length))"
-blk verify $dev --ratio 3 --batch 64 --report
-lost=$FAILED
-note "$lost of $blocks blocks are in the bad spot"
-check "blocks in the bad spot" "$lost" -gt $((length / 8)) # more than uncompressed ones would be
-check "blocks in the bad spot" "$lost" -lt $((length / 2))
-check "wrong blocks" $((WRONG + ZERO)) -eq 0
-# Write everything anew, twice, through the log: its writes meet the bad spot and go elsewhere.
-for seed in 7 8; do
-	blk write $dev --ratio 3 --seed $seed --batch 64
+# hole KIB: everything is on the device when a spot of that size goes bad.
+hole() {
+	local spot=$((4 << 11)) length=$(($1 * 2)) # sectors, behind the header area and some segments
+	note "a bad spot of $1 KiB"
+	start mem_limit 0
+	blk write $dev --ratio 3 --batch 64
 	msg z demote all
 	settle
-	blk verify $dev --ratio 3 --seed $seed --batch 64
-done
-check_sane z
-note "bad segments: ${S[segments_bad]}, write errors: ${S[cold_write_errors]}"
-check "write errors" "${S[cold_write_errors]}" -gt 0
-check "bad segments" "${S[segments_bad]}" -gt 0
-check "bad segments" "${S[segments_bad]}" -le $(((length * 512 >> 18) + 2))
-check "failed writes" "${S[write_fails]}" -eq 0
+	under "0 $spot linear $COLD 0
+$spot $length error
+$((spot + length)) $((sectors - spot - length)) linear $COLD $((spot + length))"
+	blk verify $dev --ratio 3 --batch 64 --report
+	note "$FAILED of $blocks blocks are in the bad spot"
+	check "blocks in the bad spot" "$FAILED" -gt $((length / 8)) # more than uncompressed ones would be
+	check "blocks in the bad spot" "$FAILED" -lt $((length / 2))
+	check "wrong blocks" $((WRONG + ZERO)) -eq 0
+}
+
+# rewrite_until_bad: write everything anew until the log meets the bad spot.
+rewrite_until_bad() {
+	local seed=7
+	while [ "$(stat z cold_write_errors)" = 0 ] && [ $seed -lt 14 ]; do
+		blk write $dev --ratio 3 --seed $seed --batch 64
+		"$@"
+		blk verify $dev --ratio 3 --seed $seed --batch 64
+		seed=$((seed + 1))
+	done
+	check_sane z
+	note "bad segments: ${S[segments_bad]}, write errors: ${S[cold_write_errors]}"
+	check "write errors" "${S[cold_write_errors]}" -gt 0
+	check "bad segments" "${S[segments_bad]}" -gt 0
+	check "failed writes" "${S[write_fails]}" -eq 0
+}
+
+# A few segments: what was to go there goes elsewhere, and nobody notices.
+everything_out() {
+	msg z demote all
+	settle
+}
+hole 512
+rewrite_until_bad everything_out
+check "bad segments" "${S[segments_bad]}" -le 4
+check "blocks in RAM" "${S[hot_blocks]}" -eq 0
+finish
+
+# More of them in a row look like a device that is gone: it is tried again until it works.
+works() { dmsetup message z 0 demote all 2>/dev/null && dmsetup message z 0 drain 2>/dev/null; }
+everything_out_at_last() {
+	wait_until 60 "a log that writes again, behind the bad spot" works
+}
+hole 2048
+rewrite_until_bad everything_out_at_last
+check "blocks in RAM" "${S[hot_blocks]}" -eq 0
 finish
 
 # ---- a device that lies ------------------------------------------------------------------------
