@@ -13,7 +13,7 @@
 size=$(by_kind 256M 64M)
 limit=$(by_kind 25M 6M)
 # Data compresses to about 0.42: a log of 36 % of the device must be cleaned all the time.
-log=$(($(bytes "$size") * 36 / 100))
+log=$(($(bytes "$size") * 36 / 100 + (2 << 20)))
 dmsetup create log --table "0 $((log / 512)) linear $COLD 0"
 [ -e /dev/mapper/log ] || dmsetup mknodes log
 create z "$size" /dev/mapper/log overcommit mem_limit "$limit" segment_size 128K
