@@ -76,18 +76,20 @@ kernel_dir() {
 }
 
 kernel_make() {
-	local kind=$1 pick="" dir
-	if with_lock mirror mirror_refresh; then
-		pick=$(kernel_pick "$kind") || pick=""
-	fi
-	if [ -n "$pick" ]; then
+	local kind=$1 pick dir
+	for _ in 1 2; do
+		with_lock mirror mirror_refresh || break
+		pick=$(kernel_pick "$kind") || break
 		dir=$DMZ_CACHE/kernel/${kind}_${pick#* }_$(kernel_tag "$kind")
 		if [ -d "$dir" ] || make_one "$kind" "$pick" "$dir"; then
 			echo "$pick" >"$DMZ_CACHE/kernel/$kind.pick"
 			echo "$dir"
 			return
 		fi
-	fi
+		# A package that a mirror no longer has: look at its lists once more, if they are old.
+		[ -n "$(find "$DMZ_APT/stamp" -mmin +30)" ] || break
+		rm -f "$DMZ_APT/stamp"
+	done
 	dir=$(kernel_cached "$kind") || die "kernel $kind: it cannot be made, and the cache has none"
 	say "kernel $kind: using $(basename "$dir") from the cache"
 	echo "$dir"

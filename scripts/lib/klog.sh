@@ -33,7 +33,7 @@ klog_check() {
 	clean=$(klog_clean "$1")
 	lines=$(grep -anE "$KLOG_BAD" <<<"$clean") || return 0
 	say "the kernel complains:"
-	grep -aE -A25 "$KLOG_BAD" <<<"$clean" | head -n 100 >&2
+	grep -aE -B4 -A25 "$KLOG_BAD" <<<"$clean" | head -n 100 >&2
 	say "in short:"
 	head -n 20 <<<"$lines" >&2
 	return 1

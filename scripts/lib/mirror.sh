@@ -53,7 +53,7 @@ mirror_refresh() {
 	mkdir -p "$DMZ_APT/state/lists/partial" "$DMZ_APT/cache/archives/partial"
 	mirror_sources >"$DMZ_APT/sources.list.new" || return 1
 	mv "$DMZ_APT/sources.list.new" "$DMZ_APT/sources.list"
-	if dmz_apt apt-get update -o APT::Update::Error-Mode=any >"$DMZ_APT/update.log" 2>&1; then
+	if dmz_apt apt-get update -o APT::Update::Error-Mode=any >"$DMZ_APT/update.log" 2>&1 || mirror_partly; then
 		touch "$stamp"
 	elif [ -e "$stamp" ]; then
 		say "the package mirror cannot be reached; going on with the lists of $(date -r "$stamp" '+%F %R')"
@@ -62,6 +62,20 @@ mirror_refresh() {
 		say "the package mirror cannot be reached, and there is no older list of packages"
 		return 1
 	fi
+}
+
+# After a failed update: has it failed for some suites only? One may have been archived.
+mirror_partly() {
+	local suite good="" bad=""
+	for suite in $DMZ_SUITES; do
+		if grep -qE "(dists/| )$suite(/| Release)" "$DMZ_APT/update.log"; then
+			bad="$bad $suite"
+		else
+			good="$good $suite"
+		fi
+	done
+	[ -n "$bad" ] && [ -n "$good" ] || return 1
+	say "the package mirror has no:$bad; going on with:$good"
 }
 
 # mirror_list REGEX: "package version" of each amd64 package whose name matches (a whole-name ERE), newest last.
