@@ -23,6 +23,9 @@
 /* The sweep moves on, and looks whether the device is idle, once a second. */
 #define DZR_TICK_MS		1000U
 
+/* A tick that is not done goes on after this: about a segment's write. */
+#define DZR_STEP_MS		10U
+
 /* A device with fewer blocks read and written a second than this is idle. */
 #define DZR_IDLE_IOS		2048
 
@@ -270,43 +273,62 @@ static bool dzr_sweep_idle(struct dzr_dev *d)
 }
 
 /*
- * Move the slow hand on by one tick's share of the table, in block numbers:
- * a rotation takes as long however little of the device is in use.
+ * A new tick: the slow hand has to move on by one tick's share of the table,
+ * in block numbers, so that a rotation takes as long however little of the
+ * device is in use.
  */
-static void dzr_sweep_tick(struct dzr_dev *d, bool idle)
+static void dzr_sweep_tick(struct dzr_dev *d)
 {
 	struct dzr_hand *hand = &d->sweep_hand;
 	u64 nr = dzr_btable_blocks(d->bt);
-	u64 share = div64_u64(nr, dzr_sweep_interval(d->cfg.demote_age)) + 1;
-	u64 end = min(nr, hand->block + share);
-	struct dzr_step step = {};
+	u32 interval = dzr_sweep_interval(d->cfg.demote_age);
+	u64 share = interval ? div64_u64(nr, interval) + 1 : 0;
 
-	hand->threshold = idle ? DZR_THRESHOLD_IDLE : DZR_THRESHOLD_NONE;
-	while (hand->block < end) {
-		if (dzr_hand_leaf(d, hand, end, U64_MAX, &step))
-			break;
+	d->sweep_idle = dzr_sweep_idle(d);
+	hand->threshold = d->sweep_idle ? DZR_THRESHOLD_IDLE :
+					  DZR_THRESHOLD_NONE;
+	dzr_hand_wrap(d, hand);
+	d->sweep_end = min(nr, hand->block + share);
+}
+
+/*
+ * Move the slow hand towards the tick's end, as far as a bounded step and the
+ * segment buffers allow. Returns true when it is there.
+ */
+static bool dzr_sweep_step(struct dzr_dev *d)
+{
+	struct dzr_hand *hand = &d->sweep_hand;
+	struct dzr_step step = {};
+	int leaves, err = 0;
+
+	for (leaves = 0; leaves < DZR_STEP_LEAVES && !err &&
+	     hand->block < d->sweep_end; leaves++) {
+		err = dzr_hand_leaf(d, hand, d->sweep_end, U64_MAX, &step);
 		cond_resched();
 	}
-	dzr_hand_wrap(d, hand);
 	if (step.blocks)
 		dzr_demote_compact(d, step.blocks);
+	return hand->block >= d->sweep_end || (err && err != -EAGAIN);
 }
 
 static void dzr_sweep_work(struct work_struct *work)
 {
 	struct dzr_dev *d = container_of(to_delayed_work(work),
 					 struct dzr_dev, sweep_work);
-	bool idle = dzr_sweep_idle(d);
+	bool done = true;
 
 	mutex_lock(&d->hand_lock);
+	if (d->sweep_hand.block >= d->sweep_end)
+		dzr_sweep_tick(d);
 	if (d->cfg.demote_age && dzr_demote_allowed(d))
-		dzr_sweep_tick(d, idle);
+		done = dzr_sweep_step(d);
 	mutex_unlock(&d->hand_lock);
-	if (idle && dzr_demote_allowed(d))
+	if (done && d->sweep_idle && dzr_demote_allowed(d))
 		dzr_log_idle_work(d->log, DZR_IDLE_DISCARDS);
 	if (!READ_ONCE(d->suspended))
 		queue_delayed_work(d->wq, &d->sweep_work,
-				   msecs_to_jiffies(DZR_TICK_MS));
+				   msecs_to_jiffies(done ? DZR_TICK_MS :
+							   DZR_STEP_MS));
 }
 
 /* Leaf by leaf for a message; waits where the worker would leave. */

@@ -90,7 +90,9 @@ struct dzr_hand {
  * @sweep_work: ages all blocks bit by bit, demotes the oldest
  * @refill_work: tops up the reserves of pages
  * @event_work: raises a dm event
- * @last_ios: reads and writes seen by the last sweep
+ * @last_ios: blocks read and written up to the last tick of the sweep
+ * @sweep_end: where @sweep_hand must get to in this tick
+ * @sweep_idle: the device was idle when the tick began
  * @shrinker: our share in memory reclaim
  */
 struct dzr_dev {
@@ -134,6 +136,8 @@ struct dzr_dev {
 	struct work_struct refill_work;
 	struct work_struct event_work;
 	u64 last_ios;
+	u64 sweep_end;
+	bool sweep_idle;
 	struct shrinker *shrinker;
 };
 
