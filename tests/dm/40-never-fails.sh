@@ -73,11 +73,12 @@ give_memory() {
 
 # ---- the load --------------------------------------------------------------------------------
 
-# write_all DEVICE SEED: three writers, each a third, random order and sizes. Their errors in FAILS.
+# write_all DEVICE SEED RATIO: three writers, each a third, random order and sizes. Their errors in
+# FAILS.
 write_all() {
 	local third=$((blocks / 3)) i jobs="" batch=(1 16 64)
 	for i in 0 1 2; do
-		"$helpers/dmz-blk" write "$1" --seed "$2" --ratio 1 --random --report --batch "${batch[i]}" \
+		"$helpers/dmz-blk" write "$1" --seed "$2" --ratio "$3" --random --report --batch "${batch[i]}" \
 			--from $((i * third)) --count $((i == 2 ? blocks - 2 * third : third)) >"$T/writer$i" &
 		jobs="$jobs $!"
 	done
@@ -98,7 +99,7 @@ try_dm_zram() { # try_dm_zram KIND
 	seed=$((seed + 1))
 	create z "$size" "$COLD" mem_limit 16M
 	take_memory "$how"
-	bounded_write_all /dev/mapper/z $seed
+	bounded_write_all /dev/mapper/z $seed 1
 	snap z
 	give_memory "$how"
 	note "dm-zram, $how: $FAILS failed writes; spills=${S[spills]} demotions=${S[demotions]}" \
@@ -106,13 +107,16 @@ try_dm_zram() { # try_dm_zram KIND
 	check "failed writes ($how)" "$FAILS" -eq 0
 	blk verify /dev/mapper/z --seed $seed --ratio 1 --batch 64
 	check "right blocks ($how)" "$GOOD" -eq $blocks
-	# Once more with everything in place already: overwrites, while memory is short.
+	# Once more with everything in place already, and with data that goes to RAM first: overwrites,
+	# while no page is to be had.
 	take_memory "$how"
-	bounded_write_all /dev/mapper/z $((seed + 100))
+	bounded_write_all /dev/mapper/z $((seed + 100)) 2
 	give_memory "$how"
 	check "failed overwrites ($how)" "$FAILS" -eq 0
-	blk verify /dev/mapper/z --seed $((seed + 100)) --ratio 1 --batch 64 --random
+	blk verify /dev/mapper/z --seed $((seed + 100)) --ratio 2 --batch 64 --random
 	check_sane z
+	note "dm-zram, $how, compressible: spills=${S[spills]} demotions=${S[demotions]} deferred=${S[deferred]}" \
+		"pool peak=$((S[pool_peak_bytes] >> 10)) KiB reserve low=${S[reserve_low_pages]} pages"
 	check "failed writes in status ($how)" "${S[write_fails]}" -eq 0
 	check "blocks that went straight to the log, or were demoted" $((S[spills] + S[demotions])) -gt $((blocks / 2))
 	check "peak of the pool" "${S[pool_peak_bytes]}" -le $((24 << 20))
@@ -139,7 +143,7 @@ echo 16M >/sys/block/zram0/mem_limit
 how=hog
 ! $DEBUG || how=atomic
 take_memory $how
-bounded_write_all /dev/zram0 1
+bounded_write_all /dev/zram0 1 1
 give_memory $how
 note "zram with mem_limit 16M, $how: $FAILS of $blocks writes failed"
 check "failed writes of the kernel's zram" "$FAILS" -gt 0
