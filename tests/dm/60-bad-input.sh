@@ -4,6 +4,7 @@
 # vm: uml-debug qemu-6.1
 # mem: 256M
 # cold: 64M
+# kmemleak: yes
 # timeout: 120
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -211,5 +212,4 @@ remove good
 remove small
 remove readonly
 remove empty
-check_leaks
 note "$n wrong lines in all"

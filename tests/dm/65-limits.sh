@@ -5,6 +5,7 @@
 # mem: 256M
 # cold: 128M
 # cpus: 2
+# kmemleak: yes
 # timeout: 180
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -202,4 +203,3 @@ within 30 "blkdiscard -z" blkdiscard -f -z $dev
 blk zero $dev --batch 64
 check "pool after write zeroes of all" "$(stat z pool_stored_bytes)" -eq 0
 remove z
-check_leaks

@@ -4,6 +4,7 @@
 # mem: 256M
 # cold: 64M
 # cpus: 2
+# kmemleak: yes
 # timeout: 240
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -88,4 +89,3 @@ note "$cycles cycles in $SECONDS s; kernel memory before $before KiB, after $aft
 check "KiB of kernel memory kept by $((cycles - 20)) cycles" $((after - before)) -le $(((cycles - 20) * 3 + 256))
 [ -z "$(zram_devices)" ] || fail "a device was left behind"
 "$helpers/dmz-blk" excl "$COLD" || fail "the cold device cannot be opened exclusively after $cycles cycles"
-check_leaks

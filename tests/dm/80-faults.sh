@@ -5,6 +5,7 @@
 # mem: 256M
 # cold: 96M
 # cpus: 2
+# kmemleak: yes
 # timeout: 240
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -243,4 +244,3 @@ wait $reader || fail "reads after the pause: $(cat "$T/reader")"
 check_sane z
 finish
 dmsetup remove under
-check_leaks

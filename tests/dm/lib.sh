@@ -5,7 +5,7 @@
 #   KIND          uml, uml-debug, qemu-6.1 or qemu-6.12
 #   T             a directory in memory for the test's files
 #   by_kind FAST SLOW   prints what suits the speed of the guest: FAST is for uml
-#   DMZ_PATIENCE  from outside: factor of all limits of time, for a busy machine
+#   DMZ_TIME_SCALE  from outside: factor of all limits of time, for a busy machine
 #
 # Devices:      create NAME SIZE COLD [ARG...], remove NAME, reload NAME SIZE COLD [ARG...],
 #               msg NAME WORD..., stat NAME FIELD, snap NAME (all fields, in the array S)
@@ -17,7 +17,7 @@ export DM_DISABLE_UDEV=1 LC_ALL=C
 
 # shellcheck disable=SC2034 # for the tests
 BLOCK=4096
-patience=${DMZ_PATIENCE:-1}
+patience=${DMZ_TIME_SCALE:-1}
 test_name=$(basename "$0" .sh)
 dm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 helpers=$(cd "$dm_dir/../.." && pwd)/build/tests-dm
@@ -297,20 +297,6 @@ kernel_kib() {
 	drop_caches
 	sleep 1
 	awk '/^(SUnreclaim|VmallocUsed|KernelStack|Percpu):/ { n += $2 } END { print n }' /proc/meminfo
-}
-
-# check_leaks: what kmemleak has to say of our module, where the kernel has it.
-check_leaks() {
-	local leak=/sys/kernel/debug/kmemleak
-	[ -w $leak ] || return 0
-	# An object counts as lost when it has been unreachable for some seconds.
-	sleep 5
-	echo scan >$leak 2>/dev/null || return 0 # it gave up, for want of memory
-	echo scan >$leak
-	! grep -Eq 'dzr_|dzs_|dm_zram' $leak || {
-		head -n 60 $leak >&2
-		fail "kmemleak found memory of ours that nobody refers to"
-	}
 }
 
 [ -n "${COLD:-}" ] || fail "COLD is not set: run me by scripts/vm"
