@@ -1,10 +1,10 @@
--- The job of scripts/demo: the orders of a shop, a JSON document each, in an SQLite database on
--- tmpfs, that is, in memory. All of it follows from the numbers of the orders, so that any
--- machine gets the same result, which is what standard output says. scripts/demo puts in the
--- number of orders for $ORDERS. The name of each phase goes to the file "phase".
+-- The job of scripts/demo: the orders of a shop, a JSON document each, in an SQLite database
+-- that lives in memory (the VFS "memdb": one block of it). All of it follows from the numbers
+-- of the orders, so that any machine gets the same result, which is what standard output
+-- says. scripts/demo puts in the number of orders for $ORDERS. The name of each phase goes to
+-- the file "phase".
 .bail on
 .mode list
-PRAGMA synchronous = off;
 PRAGMA temp_store = memory;
 
 .output phase
@@ -70,3 +70,4 @@ UPDATE orders SET body = json_set(body, '$.paid', json('true')) WHERE id > $ORDE
 .output stdout
 .once '|md5sum'
 SELECT id, body ->> '$.total', body FROM orders;
+SELECT 'bytes', page_count * page_size FROM pragma_page_count, pragma_page_size;

@@ -8,17 +8,27 @@ DMZ_SUITES="bookworm bookworm-security bookworm-backports trixie trixie-backport
 # A new kernel is looked for once a week, or when someone says `scripts/kernel refresh`.
 DMZ_LISTS_MAX_AGE_MIN=10080
 
+# What this machine's apt fetches: "address|release" lines. It knows after an update only.
+# shellcheck disable=SC2016 # these dollars are apt's
+mirror_system() {
+	apt-get indextargets --format '$(REPO_URI)|$(RELEASE)' 'Created-By: Packages' 'Component: main'
+}
+
 # The sources of the private apt: each suite that we look through, at the base address which
 # this machine's apt has for the release it runs.
 mirror_sources() {
-	local uri rel main="" sec="" suite opt="" ring=/usr/share/keyrings/debian-archive-keyring.gpg
-	# shellcheck disable=SC2016 # these dollars are apt's
+	local list uri rel main="" sec="" suite opt="" ring=/usr/share/keyrings/debian-archive-keyring.gpg
+	list=$(mirror_system)
+	if [ -z "$list" ]; then
+		apt-get -qq update >/dev/null 2>&1 || true
+		list=$(mirror_system)
+	fi
 	while IFS='|' read -r uri rel; do
 		case $rel in
 		bookworm-security | trixie-security | stable-security) sec=${sec:-$uri} ;;
 		bookworm | trixie | forky | stable | testing | sid | unstable) main=${main:-$uri} ;;
 		esac
-	done < <(apt-get indextargets --format '$(REPO_URI)|$(RELEASE)' 'Created-By: Packages' 'Component: main')
+	done <<<"$list"
 	[ -n "$main" ] || { say "no Debian mirror is configured in this machine's apt"; return 1; }
 	[ ! -e "$ring" ] || opt="[signed-by=$ring] "
 	for suite in $DMZ_SUITES; do
