@@ -37,13 +37,16 @@ snap z
 check "blocks demoted" "${S[demotions]}" -gt 0
 check "segments written" "${S[segment_writes]}" -gt 0
 
+# The parts of the device that the jobs work on: full MiB, so that no block is left out.
+part=$(($(bytes "$size") / 5 >> 20 << 20))
+
 # Each job verifies what it wrote; every loop writes its whole part anew. A fifth job discards.
-run_fio 200 --size=20% --loops=2 \
-	--name=random1 --rw=randwrite --offset=0% \
-	--name=random2 --rw=randrw --offset=20% --rwmixread=30 \
-	--name=sequential1 --rw=write --offset=40% \
-	--name=sequential2 --rw=write --offset=60% --bssplit=4k/60:128k/40 \
-	--name=discard --rw=randtrim --offset=80% --verify=0 --bssplit=4k/50:64k/50
+run_fio 200 --size=$part --loops=2 \
+	--name=random1 --rw=randwrite --offset=0 \
+	--name=random2 --rw=randrw --offset=$part --rwmixread=30 \
+	--name=sequential1 --rw=write --offset=$((2 * part)) \
+	--name=sequential2 --rw=write --offset=$((3 * part)) --bssplit=4k/60:128k/40 \
+	--name=discard --rw=randtrim --offset=$((4 * part)) --verify=0 --bssplit=4k/50:64k/50
 snap z
 note "after the mixture: demotions=${S[demotions]} spills=${S[spills]} cleaned=${S[segments_cleaned]}" \
 	"cold_reads=${S[cold_reads]} promotions=${S[promotions]} free segments=${S[segments_free]}/${S[segments]}"
@@ -61,7 +64,7 @@ run_fio 60 --name=hot --rw=randread --offset=0 --size=4m --loops=6 --bssplit=4k/
 check "promotions after hot reads" "$(stat z promotions)" -gt "$before"
 
 # Random overwrites leave no segment of the full log untouched, and none empty.
-run_fio 60 --name=scatter --rw=randwrite --offset=0 --size=40% --io_size=80% --norandommap --bssplit=4k/80:16k/20
+run_fio 60 --name=scatter --rw=randwrite --offset=0 --size=$((2 * part)) --io_size=$((4 * part)) --norandommap --bssplit=4k/80:16k/20
 snap z
 note "after random overwrites: cleaned=${S[segments_cleaned]} blocks moved=${S[blocks_cleaned]}" \
 	"free segments=${S[segments_free]}/${S[segments]}"
@@ -69,8 +72,8 @@ check "segments cleaned" "${S[segments_cleaned]}" -gt 0
 check "live blocks moved by the cleaner" "${S[blocks_cleaned]}" -gt 0
 
 # Holes in the pool, for compaction: overwrite and discard at random, then ask for it.
-run_fio 60 --name=fill --rw=randwrite --offset=0 --size=8% --bssplit=4k/100
-run_fio 60 --name=holes --rw=randtrim --offset=0 --size=8% --io_size=4% --verify=0 --bssplit=4k/100
+run_fio 60 --name=fill --rw=randwrite --offset=0 --size=$((part / 2)) --bssplit=4k/100
+run_fio 60 --name=holes --rw=randtrim --offset=0 --size=$((part / 2)) --io_size=$((part / 4)) --verify=0 --bssplit=4k/100
 msg z compact
 snap z
 check "compaction runs" "${S[compactions]}" -gt 0
@@ -78,9 +81,7 @@ check "objects moved by compaction" "${S[compact_moved]}" -gt 0
 check "pages freed by compaction" "${S[compact_freed_pages]}" -gt 0
 
 # What the first phase wrote must still be there, from wherever it is now.
-for part in 40 60; do
-	run_fio 120 --name=again --rw=read --offset=$part% --size=20% --bssplit=256k/100
-done
+run_fio 120 --name=again --rw=read --offset=$((2 * part)) --size=$((2 * part)) --bssplit=256k/100
 check_sane z
 check "errors of the cold device" $((S[cold_read_errors] + S[cold_write_errors])) -eq 0
 check "failed writes" "${S[write_fails]}" -eq 0
