@@ -1,7 +1,7 @@
 #!/bin/bash
 # Swap: a working set of three times the RAM is written, read back, half of it changed, and read
 # again at random; then swapoff, and the device holds nothing that is still in use.
-# vm: uml-debug qemu-6.1 qemu-6.12
+# vm: qemu-6.1 qemu-6.12
 # mem: 128M
 # cold: 640M
 # cpus: 2
