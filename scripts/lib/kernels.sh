@@ -79,7 +79,11 @@ kernel_make() {
 	local kind=$1 pick dir
 	for _ in 1 2; do
 		with_lock mirror mirror_refresh || break
-		pick=$(kernel_pick "$kind") || break
+		if ! pick=$(kernel_pick "$kind"); then
+			say "kernel $kind: the mirror's lists have no package for it"
+			rm -f "$DMZ_APT/stamp"
+			continue
+		fi
 		dir=$DMZ_CACHE/kernel/${kind}_${pick#* }_$(kernel_tag "$kind")
 		if [ -d "$dir" ] || make_one "$kind" "$pick" "$dir"; then
 			echo "$pick" >"$DMZ_CACHE/kernel/$kind.pick"

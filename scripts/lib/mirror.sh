@@ -43,7 +43,7 @@ mirror_sources() {
 dmz_apt() {
 	local tool=$1
 	shift
-	"$tool" -qq -o Dir::State="$DMZ_APT/state" -o Dir::State::status=/dev/null \
+	"$tool" -qq -o Dir::State="$DMZ_APT/state" -o Dir::State::lists="$DMZ_APT/state/lists" -o Dir::State::status=/dev/null \
 		-o Dir::Cache="$DMZ_APT/cache" -o Dir::Etc::sourcelist="$DMZ_APT/sources.list" \
 		-o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
 		-o APT::Architecture=amd64 -o APT::Architectures::=amd64 \
