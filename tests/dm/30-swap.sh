@@ -15,6 +15,12 @@ create z $((work + 64))M "$COLD"
 within 60 mkswap mkswap /dev/mapper/z >"$T/mkswap" || fail "mkswap: $(cat "$T/mkswap")"
 within 60 swapon swapon --discard=pages /dev/mapper/z
 
+# KASAN keeps what is freed, without a bound, until somebody allocates who may wait: with nothing
+# but swapping going on nobody does, and all memory ends up there.
+if $DEBUG; then
+	in_background bash -c 'while :; do read -r _ </proc/uptime; sleep 0.05; done'
+fi
+
 note "RAM ${ram} MiB, working set $work MiB"
 rc=0
 within 270 "working set" "$helpers/dmz-mem" work $work >"$T/work" || rc=$?
