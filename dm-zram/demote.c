@@ -29,6 +29,9 @@
 /* A device with fewer blocks read and written a second than this is idle. */
 #define DZR_IDLE_IOS		2048
 
+/* Cold reads above this share of what left RAM, 1/16, are too many. */
+#define DZR_REFAULT_SHARE	16
+
 /* Freed segments that are discarded in one idle second. */
 #define DZR_IDLE_DISCARDS	16
 
@@ -273,6 +276,23 @@ static bool dzr_sweep_idle(struct dzr_dev *d)
 }
 
 /*
+ * Are blocks wanted back about as fast as they leave RAM? Then the pool is not
+ * where reclaim should look for memory: see dzr_shrink_count().
+ */
+static void dzr_sweep_refaults(struct dzr_dev *d)
+{
+	u64 in = dzr_stat_sum(d->stats, DZR_STAT_COLD_READS) +
+		 dzr_stat_sum(d->stats, DZR_STAT_BUFFER_READS);
+	u64 out = dzr_stat_sum(d->stats, DZR_STAT_DEMOTIONS) +
+		  dzr_stat_sum(d->stats, DZR_STAT_SPILLS);
+
+	WRITE_ONCE(d->refaulting, (in - d->last_in) * DZR_REFAULT_SHARE >
+				  out - d->last_out);
+	d->last_in = in;
+	d->last_out = out;
+}
+
+/*
  * A new tick: the slow hand has to move on by one tick's share of the table,
  * in block numbers, so that a rotation takes as long however little of the
  * device is in use.
@@ -285,6 +305,7 @@ static void dzr_sweep_tick(struct dzr_dev *d)
 	u64 share = interval ? div64_u64(nr, interval) + 1 : 0;
 
 	d->sweep_idle = dzr_sweep_idle(d);
+	dzr_sweep_refaults(d);
 	hand->threshold = d->sweep_idle ? DZR_THRESHOLD_IDLE :
 					  DZR_THRESHOLD_NONE;
 	dzr_hand_wrap(d, hand);

@@ -91,6 +91,9 @@ struct dzr_hand {
  * @refill_work: tops up the reserves of pages
  * @event_work: raises a dm event
  * @last_ios: blocks read and written up to the last tick of the sweep
+ * @last_in: blocks read from the log up to the last tick
+ * @last_out: blocks that went to the log up to then
+ * @refaulting: blocks come back about as fast as they go
  * @sweep_end: where @sweep_hand must get to in this tick
  * @sweep_idle: the device was idle when the tick began
  * @shrinker: our share in memory reclaim
@@ -136,6 +139,9 @@ struct dzr_dev {
 	struct work_struct refill_work;
 	struct work_struct event_work;
 	u64 last_ios;
+	u64 last_in;
+	u64 last_out;
+	bool refaulting;
 	u64 sweep_end;
 	bool sweep_idle;
 	struct shrinker *shrinker;

@@ -22,6 +22,12 @@
  */
 #define DZR_SEEKS		(4 * DEFAULT_SEEKS)
 
+/*
+ * While blocks come back about as fast as they go, what the hand would take
+ * is not cold: reclaim sees only this share, 1/16, of the pool.
+ */
+#define DZR_REFAULT_SHIFT	4
+
 static unsigned long dzr_shrink_count(struct shrinker *shrinker,
 				      struct shrink_control *sc)
 {
@@ -31,7 +37,8 @@ static unsigned long dzr_shrink_count(struct shrinker *shrinker,
 	if (READ_ONCE(d->suspended))
 		return 0;
 	if (dzr_demote_ready(d))
-		pages = max(pages, dzs_pages(d->pool));
+		pages = max(pages, dzs_pages(d->pool) >>
+			    (READ_ONCE(d->refaulting) ? DZR_REFAULT_SHIFT : 0));
 	return pages ?: SHRINK_EMPTY;
 }
 
