@@ -177,8 +177,14 @@ if dmsetup targets | grep -q '^flakey'; then
 	under "0 $sectors flakey $COLD 0 0 1000 5 corrupt_bio_byte 300 r 77 0"
 	blk verify $dev --ratio 3 --batch 16 --report
 	check "wrong blocks handed out" $((WRONG + ZERO)) -eq 0
-	check "blocks refused" "$FAILED" -gt 0
-	check "damaged objects counted" "$(stat z cold_bad_objects)" -gt 0
+	# Not every kernel's dm-flakey (not 6.1's) does to reads what it promises.
+	peek() { dd if="$1" bs=4096 count=1 skip=512 iflag=direct status=none | md5sum; }
+	if [ "$(peek /dev/mapper/under)" != "$(peek "$COLD")" ]; then
+		check "blocks refused" "$FAILED" -gt 0
+		check "damaged objects counted" "$(stat z cold_bad_objects)" -gt 0
+	else
+		note "dm-flakey of this kernel changes nothing"
+	fi
 	under "$good_table"
 	blk verify $dev --ratio 3 --batch 64
 	finish
