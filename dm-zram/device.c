@@ -18,8 +18,13 @@
 #include "io.h"
 #include "tier.h"
 
-/* Pages set aside for leaves of the block table: 2 MiB of new blocks each. */
+/*
+ * Pages set aside for leaves of the block table, 2 MiB of new blocks each: a
+ * write that goes to the log needs no other memory. Swapping out what they
+ * cover frees more than enough to fill them up again.
+ */
 #define DZR_TABLE_RESERVE	32U
+#define DZR_TABLE_RESERVE_COLD	160U
 
 /* Automatic page reserve of the pool: 1/128 of its limit, within bounds. */
 #define DZR_POOL_RESERVE_SHIFT	7
@@ -164,6 +169,16 @@ static int dzr_dev_create_log(struct dzr_dev *d, struct block_device *cold)
 	return 0;
 }
 
+/* No more than the whole table can take: leaves, and some interior pages. */
+static unsigned int dzr_table_reserve(struct dzr_dev *d, bool cold)
+{
+	u64 leaves = d->sectors / DZR_BLOCK_SECTORS / DZR_LEAF_BLOCKS + 1;
+	u64 pages = leaves + leaves / DZR_LEAF_BLOCKS + 1;
+
+	return min_t(u64, pages, cold ? DZR_TABLE_RESERVE_COLD :
+					DZR_TABLE_RESERVE);
+}
+
 /* Make all parts of a device. Returns 0 or what went wrong. */
 static int dzr_dev_build(struct dzr_dev *d, struct block_device *cold)
 {
@@ -173,7 +188,7 @@ static int dzr_dev_build(struct dzr_dev *d, struct block_device *cold)
 	d->wq = alloc_workqueue("dm-zram", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	d->stats = alloc_percpu(struct dzr_stats);
 	d->bt = dzr_btable_create(d->sectors / DZR_BLOCK_SECTORS,
-				  DZR_TABLE_RESERVE);
+				  dzr_table_reserve(d, cold));
 	if (!d->wq || !d->stats || !d->bt)
 		return -ENOMEM;
 	pool = dzs_create(&dzr_pool_ops, d, dzr_pool_reserve(&d->cfg));
