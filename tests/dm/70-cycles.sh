@@ -5,7 +5,7 @@
 # cold: 64M
 # cpus: 2
 # kmemleak: yes
-# timeout: 240
+# timeout: 900
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
