@@ -50,7 +50,7 @@ wait_until 90 "the hog to take all memory" test -e "$T/ready"
 # How much reclaim wants is up to each kernel's marks: with these, a good part of the pool.
 min_free=$(cat /proc/sys/vm/min_free_kbytes)
 echo 28672 >/proc/sys/vm/min_free_kbytes
-pool_is_small() { [ "$(stat z pool_bytes)" -lt $((before / 4 * 3)) ]; }
+pool_is_small() { [ "$(stat z pool_bytes)" -lt $((before * 3 / 4)) ]; }
 wait_until 60 "the pool to shrink to 3/4 of $before under memory pressure" pool_is_small
 echo "$min_free" >/proc/sys/vm/min_free_kbytes
 snap z
