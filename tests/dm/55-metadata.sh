@@ -51,6 +51,11 @@ done
 judge_blocks "64 blocks far apart"
 remove z
 
+# A dm device has its own costs (queue, tag sets, inodes): 256 KiB for that.
+MAX_DEVICE=$(((1 << 20) + (256 << 10)))
+# Of ten devices, when they have gone.
+MAX_LEFT=$((2 << 20))
+
 # ---- a large device --------------------------------------------------------------------------
 
 create z 1T -
@@ -68,17 +73,25 @@ within 20 "discard of 1 TiB" blkdiscard -f /dev/mapper/z
 check "stored blocks after discard" "$(stat z hot_blocks)" -eq 0
 remove z
 
-# The machine agrees: ten such devices, and what is missing of its memory.
-before=$(free_bytes)
-for i in 0 1 2 3 4 5 6 7 8 9; do create "z$i" 1T -; done
-used=$(((before - $(free_bytes)) / 10))
-snap z0
+# The machine agrees: ten such devices, and what is missing of its memory while they are there and
+# once they have gone. Others use memory too (slabs and page lists that fill, pages of the programs
+# that run): what we keep is missing each time, what they take is not, so the least of some tries
+# counts.
+used='' left=''
+for ((try = 0; try < 4; try++)); do
+	before=$(free_bytes)
+	for i in 0 1 2 3 4 5 6 7 8 9; do create "z$i" 1T -; done
+	now=$(((before - $(free_bytes)) / 10))
+	((try)) && ((now >= ${used:-$now})) || used=$now
+	snap z0
+	for i in 0 1 2 3 4 5 6 7 8 9; do remove "z$i"; done
+	now=$((before - $(free_bytes)))
+	((try)) && ((now >= ${left:-$now})) || left=$now
+	((try == 0 || used >= MAX_DEVICE || left >= MAX_LEFT)) || break
+done
 note "1 TiB, by free memory: $used bytes each; by its own count: $((S[meta_bytes] + S[fixed_bytes]))"
-for i in 0 1 2 3 4 5 6 7 8 9; do remove "z$i"; done
-# A dm device has its own costs (queue, tag sets, inodes): 256 KiB for that.
-check "free memory that a device of 1 TiB takes" "$used" -lt $(((1 << 20) + (256 << 10)))
-left=$((before - $(free_bytes)))
-check "memory not given back by ten devices" $left -lt $((2 << 20))
+check "free memory that a device of 1 TiB takes" "$used" -lt $MAX_DEVICE
+check "memory not given back by ten devices" "$left" -lt $MAX_LEFT
 
 create z 1T "$COLD" overcommit
 snap z
