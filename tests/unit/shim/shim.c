@@ -38,6 +38,9 @@
 #define PFN_BASE	0x1000UL
 #define HIGH_PFN	(1UL << 33)
 #define PAGE		4096UL
+#define PCPU_CHUNK	64UL
+#define PCPU_CHUNKS	1024UL		/* of one CPU */
+#define PCPU_UNIT	(PCPU_CHUNK * PCPU_CHUNKS)
 
 #define GFP_ZERO	0x0080u		/* as in linux/gfp.h */
 #define GFP_MAY_SLEEP	0x0008u
@@ -64,6 +67,9 @@ static unsigned int first_free;		/* index + 1; 0: none */
 static unsigned int never_used;
 static __thread int spin_depth;
 static __thread char self;
+static __thread int my_cpu = -1;
+
+int shim_fence_word;
 
 void shim_die(const char *file, int line, const char *what)
 {
@@ -314,6 +320,101 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj)
 {
 	__atomic_fetch_sub(&cache->live, 1, __ATOMIC_RELAXED);
 	object_free(obj);
+}
+
+int shim_cpu(void)
+{
+	static int threads;
+
+	if (my_cpu < 0)
+		my_cpu = __atomic_fetch_add(&threads, 1, __ATOMIC_RELAXED) %
+			 SHIM_CPUS;
+	return my_cpu;
+}
+
+void shim_set_cpu(int cpu)
+{
+	check(cpu >= 0 && cpu < SHIM_CPUS);
+	my_cpu = cpu;
+}
+
+/* Per-CPU memory: a unit for each CPU, cut in the same way; first fit. */
+static char *pcpu;
+static unsigned short pcpu_len[PCPU_CHUNKS];	/* chunks of what begins here */
+
+static void pcpu_init(void)
+{
+	pcpu = mmap(NULL, SHIM_CPUS * PCPU_UNIT, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	check(pcpu != MAP_FAILED);
+	ASAN_POISON_MEMORY_REGION(pcpu, SHIM_CPUS * PCPU_UNIT);
+}
+
+/* The first of @n free chunks in a row. */
+static unsigned long pcpu_find(unsigned long n)
+{
+	unsigned long at = 0, free = 0;
+
+	while (at + free < PCPU_CHUNKS && free < n) {
+		if (pcpu_len[at + free]) {
+			at += free + pcpu_len[at + free];
+			free = 0;
+		} else {
+			free++;
+		}
+	}
+	check(free == n);
+	return at;
+}
+
+void *shim_alloc_percpu(size_t size, size_t align, unsigned int gfp)
+{
+	unsigned long at, n = (size + PCPU_CHUNK - 1) / PCPU_CHUNK;
+	int cpu;
+
+	check(size && align <= PCPU_CHUNK);
+	if (alloc_fails(SHIM_MALLOC, gfp))
+		return NULL;
+	pthread_mutex_lock(&lock);
+	if (!pcpu)
+		pcpu_init();
+	at = pcpu_find(n);
+	pcpu_len[at] = n;
+	shim.objects++;
+	pthread_mutex_unlock(&lock);
+	for (cpu = 0; cpu < SHIM_CPUS; cpu++) {
+		void *p = shim_per_cpu(pcpu + at * PCPU_CHUNK, cpu);
+
+		ASAN_UNPOISON_MEMORY_REGION(p, size);
+		memset(p, 0, size);
+	}
+	return pcpu + at * PCPU_CHUNK;
+}
+
+void shim_free_percpu(void *p)
+{
+	unsigned long at = ((char *)p - pcpu) / PCPU_CHUNK;
+	int cpu;
+
+	check(!shim.strict || !spin_depth);
+	if (!p)
+		return;
+	check((char *)p >= pcpu && at < PCPU_CHUNKS && pcpu_len[at]);
+	for (cpu = 0; cpu < SHIM_CPUS; cpu++)
+		ASAN_POISON_MEMORY_REGION(shim_per_cpu(p, cpu),
+					  pcpu_len[at] * PCPU_CHUNK);
+	pthread_mutex_lock(&lock);
+	pcpu_len[at] = 0;
+	shim.objects--;
+	pthread_mutex_unlock(&lock);
+}
+
+void *shim_per_cpu(const void *p, int cpu)
+{
+	unsigned long off = (const char *)p - pcpu;
+
+	check(cpu >= 0 && cpu < SHIM_CPUS);
+	return (char *)p + (off < PCPU_UNIT ? cpu * PCPU_UNIT : 0);
 }
 
 void shim_check_leaks(const char *where)

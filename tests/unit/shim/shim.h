@@ -13,11 +13,13 @@
 
 struct page;
 
+#define SHIM_CPUS	16	/* CPUs, over which threads are dealt out */
+
 /* Kinds of allocation that can be told to fail. */
 enum shim_kind {
 	SHIM_PAGE	= 1,
 	SHIM_CACHE	= 2,	/* kmem_cache_alloc() */
-	SHIM_MALLOC	= 4,	/* kmalloc() and relatives, and new caches */
+	SHIM_MALLOC	= 4,	/* kmalloc(), alloc_percpu(), and new caches */
 	SHIM_ANY	= 7,
 };
 
@@ -65,6 +67,8 @@ void shim_no_fail(void);
 void shim_check_leaks(const char *where);
 _Noreturn void shim_die(const char *file, int line, const char *what);
 uint64_t shim_random(uint64_t *state);
+/* From now on this thread runs on @cpu. */
+void shim_set_cpu(int cpu);
 /* Fill @len bytes with what @seed says; and compare. */
 void shim_fill(void *buf, size_t len, uint64_t seed);
 bool shim_same(const void *buf, size_t len, uint64_t seed);
@@ -90,6 +94,11 @@ static inline bool shim_warn_on(bool cond, const char *file, int line,
 		shim_warn(file, line, what);
 	return cond;
 }
+
+void *shim_alloc_percpu(size_t size, size_t align, unsigned int gfp);
+void shim_free_percpu(void *p);
+void *shim_per_cpu(const void *p, int cpu);
+int shim_cpu(void);
 
 void *shim_self(void);
 void shim_depth(int change);

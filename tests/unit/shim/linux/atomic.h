@@ -5,101 +5,171 @@
 #include <linux/types.h>
 #include <linux/compiler.h>
 
+/*
+ * Each operation has the order that it has in the kernel, and no more: what is
+ * too weak, ThreadSanitizer sees.
+ */
+
 #define ATOMIC_INIT(n)		{ (n) }
 #define ATOMIC64_INIT(n)	{ (n) }
 #define ATOMIC_LONG_INIT(n)	{ (n) }
 
-#define smp_mb()	__atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define smp_rmb()	__atomic_thread_fence(__ATOMIC_ACQUIRE)
-#define smp_wmb()	__atomic_thread_fence(__ATOMIC_RELEASE)
+/*
+ * ThreadSanitizer does not know fences: an ordered access to one word stands
+ * for them there, which is stronger.
+ */
+#ifdef __SANITIZE_THREAD__
+#define shim_fence(order) \
+	((void)__atomic_fetch_add(&shim_fence_word, 0, __ATOMIC_SEQ_CST))
+#else
+#define shim_fence(order)	__atomic_thread_fence(order)
+#endif
+extern int shim_fence_word;
+
+#define smp_mb()	shim_fence(__ATOMIC_SEQ_CST)
+#define smp_rmb()	shim_fence(__ATOMIC_ACQUIRE)
+#define smp_wmb()	shim_fence(__ATOMIC_RELEASE)
 #define smp_mb__before_atomic()	smp_mb()
 #define smp_mb__after_atomic()	smp_mb()
+#define smp_mb__after_spinlock()	smp_mb()
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define smp_store_mb(x, v)	__atomic_store_n(&(x), v, __ATOMIC_SEQ_CST)
 
 #define xchg(p, v)	__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
-#define try_cmpxchg(p, old, new) \
-	__atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, \
-				    __ATOMIC_RELAXED)
-#define cmpxchg(p, old, new) \
+#define xchg_acquire(p, v)	__atomic_exchange_n(p, v, __ATOMIC_ACQUIRE)
+#define xchg_release(p, v)	__atomic_exchange_n(p, v, __ATOMIC_RELEASE)
+#define xchg_relaxed(p, v)	__atomic_exchange_n(p, v, __ATOMIC_RELAXED)
+
+/* A failed one orders nothing. */
+#define shim_try_cmpxchg(p, old, new, order) \
+	__atomic_compare_exchange_n(p, old, new, false, order, __ATOMIC_RELAXED)
+#define shim_cmpxchg(p, old, new, order) \
 	({ typeof(*(p)) shim_o = (old); \
-	   try_cmpxchg(p, &shim_o, new); shim_o; })
-#define cmpxchg64(p, old, new)	cmpxchg(p, old, new)
-#define cmpxchg_release(p, old, new)	cmpxchg(p, old, new)
-#define cmpxchg_acquire(p, old, new)	cmpxchg(p, old, new)
+	   shim_try_cmpxchg(p, &shim_o, new, order); shim_o; })
 
-#define shim_aadd(p, n)	__atomic_add_fetch(p, n, __ATOMIC_SEQ_CST)
-#define shim_inc_not_zero(p) \
-	({ typeof(*(p)) shim_v = __atomic_load_n(p, __ATOMIC_RELAXED); \
-	   while (shim_v && !try_cmpxchg(p, &shim_v, shim_v + 1)) \
+#define try_cmpxchg(p, o, n)	shim_try_cmpxchg(p, o, n, __ATOMIC_SEQ_CST)
+#define try_cmpxchg_acquire(p, o, n) \
+	shim_try_cmpxchg(p, o, n, __ATOMIC_ACQUIRE)
+#define try_cmpxchg_release(p, o, n) \
+	shim_try_cmpxchg(p, o, n, __ATOMIC_RELEASE)
+#define try_cmpxchg_relaxed(p, o, n) \
+	shim_try_cmpxchg(p, o, n, __ATOMIC_RELAXED)
+#define try_cmpxchg64(p, o, n)	try_cmpxchg(p, o, n)
+#define try_cmpxchg64_acquire(p, o, n)	try_cmpxchg_acquire(p, o, n)
+#define try_cmpxchg64_release(p, o, n)	try_cmpxchg_release(p, o, n)
+#define try_cmpxchg64_relaxed(p, o, n)	try_cmpxchg_relaxed(p, o, n)
+#define cmpxchg(p, o, n)	shim_cmpxchg(p, o, n, __ATOMIC_SEQ_CST)
+#define cmpxchg_acquire(p, o, n)	shim_cmpxchg(p, o, n, __ATOMIC_ACQUIRE)
+#define cmpxchg_release(p, o, n)	shim_cmpxchg(p, o, n, __ATOMIC_RELEASE)
+#define cmpxchg_relaxed(p, o, n)	shim_cmpxchg(p, o, n, __ATOMIC_RELAXED)
+#define cmpxchg64(p, o, n)	cmpxchg(p, o, n)
+
+/* What comes in four orders: arch_op(v) is the plain, fully ordered one. */
+#define SHIM_ATOMIC_ORDERED(name, type, suffix, order) \
+static inline type name##_xchg##suffix(name##_t *v, type n) \
+{ \
+	return __atomic_exchange_n(&v->counter, n, order); \
+} \
+static inline bool name##_try_cmpxchg##suffix(name##_t *v, type *o, type n) \
+{ \
+	return shim_try_cmpxchg(&v->counter, o, n, order); \
+} \
+static inline type name##_cmpxchg##suffix(name##_t *v, type o, type n) \
+{ \
+	shim_try_cmpxchg(&v->counter, &o, n, order); \
+	return o; \
+} \
+static inline type name##_fetch_add##suffix(type n, name##_t *v) \
+{ \
+	return __atomic_fetch_add(&v->counter, n, order); \
+} \
+static inline type name##_fetch_or##suffix(type n, name##_t *v) \
+{ \
+	return __atomic_fetch_or(&v->counter, n, order); \
+} \
+static inline type name##_fetch_and##suffix(type n, name##_t *v) \
+{ \
+	return __atomic_fetch_and(&v->counter, n, order); \
+} \
+static inline type name##_add_return##suffix(type n, name##_t *v) \
+{ \
+	return __atomic_add_fetch(&v->counter, n, order); \
+} \
+static inline type name##_sub_return##suffix(type n, name##_t *v) \
+{ \
+	return __atomic_sub_fetch(&v->counter, n, order); \
+} \
+static inline type name##_inc_return##suffix(name##_t *v) \
+{ \
+	return name##_add_return##suffix(1, v); \
+} \
+static inline type name##_dec_return##suffix(name##_t *v) \
+{ \
+	return name##_sub_return##suffix(1, v); \
+}
+
+/* Those that return nothing are relaxed, and so is a read or a set. */
+#define SHIM_ATOMIC(name, type) \
+SHIM_ATOMIC_ORDERED(name, type, , __ATOMIC_SEQ_CST) \
+SHIM_ATOMIC_ORDERED(name, type, _acquire, __ATOMIC_ACQUIRE) \
+SHIM_ATOMIC_ORDERED(name, type, _release, __ATOMIC_RELEASE) \
+SHIM_ATOMIC_ORDERED(name, type, _relaxed, __ATOMIC_RELAXED) \
+static inline type name##_read(const name##_t *v) \
+{ \
+	return __atomic_load_n(&v->counter, __ATOMIC_RELAXED); \
+} \
+static inline type name##_read_acquire(const name##_t *v) \
+{ \
+	return __atomic_load_n(&v->counter, __ATOMIC_ACQUIRE); \
+} \
+static inline void name##_set(name##_t *v, type n) \
+{ \
+	__atomic_store_n(&v->counter, n, __ATOMIC_RELAXED); \
+} \
+static inline void name##_set_release(name##_t *v, type n) \
+{ \
+	__atomic_store_n(&v->counter, n, __ATOMIC_RELEASE); \
+} \
+static inline void name##_add(type n, name##_t *v) \
+{ \
+	name##_fetch_add_relaxed(n, v); \
+} \
+static inline void name##_sub(type n, name##_t *v) \
+{ \
+	name##_sub_return_relaxed(n, v); \
+} \
+static inline void name##_inc(name##_t *v) \
+{ \
+	name##_add(1, v); \
+} \
+static inline void name##_dec(name##_t *v) \
+{ \
+	name##_sub(1, v); \
+} \
+static inline void name##_or(type n, name##_t *v) \
+{ \
+	name##_fetch_or_relaxed(n, v); \
+} \
+static inline bool name##_dec_and_test(name##_t *v) \
+{ \
+	return !name##_dec_return(v); \
+} \
+static inline bool name##_sub_and_test(type n, name##_t *v) \
+{ \
+	return !name##_sub_return(n, v); \
+} \
+static inline bool name##_inc_not_zero(name##_t *v) \
+{ \
+	type n = name##_read(v); \
+\
+	while (n && !name##_try_cmpxchg(v, &n, n + 1)) \
 		; \
-	   shim_v != 0; })
+	return n; \
+}
 
-#define atomic_read(v)		__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
-#define atomic_set(v, n) \
-	__atomic_store_n(&(v)->counter, n, __ATOMIC_RELAXED)
-#define atomic_read_acquire(v)	__atomic_load_n(&(v)->counter, __ATOMIC_ACQUIRE)
-#define atomic_add_return(n, v)	shim_aadd(&(v)->counter, n)
-#define atomic_sub_return(n, v)	shim_aadd(&(v)->counter, -(typeof((v)->counter))(n))
-#define atomic_add(n, v)		((void)shim_aadd(&(v)->counter, n))
-#define atomic_sub(n, v)		((void)shim_aadd(&(v)->counter, -(typeof((v)->counter))(n)))
-#define atomic_inc(v)		atomic_add(1, v)
-#define atomic_dec(v)		atomic_sub(1, v)
-#define atomic_inc_return(v)	atomic_add_return(1, v)
-#define atomic_dec_return(v)	atomic_sub_return(1, v)
-#define atomic_dec_and_test(v)	(atomic_dec_return(v) == 0)
-#define atomic_sub_and_test(n, v)	(atomic_sub_return(n, v) == 0)
-#define atomic_fetch_add(n, v) \
-	__atomic_fetch_add(&(v)->counter, n, __ATOMIC_SEQ_CST)
-#define atomic_xchg(v, n) \
-	__atomic_exchange_n(&(v)->counter, n, __ATOMIC_SEQ_CST)
-#define atomic_cmpxchg(v, o, n)	cmpxchg(&(v)->counter, o, n)
-#define atomic_try_cmpxchg(v, o, n)	try_cmpxchg(&(v)->counter, o, n)
-#define atomic_inc_not_zero(v)	shim_inc_not_zero(&(v)->counter)
-
-#define atomic64_read(v)		__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
-#define atomic64_set(v, n) \
-	__atomic_store_n(&(v)->counter, n, __ATOMIC_RELAXED)
-#define atomic64_read_acquire(v)	__atomic_load_n(&(v)->counter, __ATOMIC_ACQUIRE)
-#define atomic64_add_return(n, v)	shim_aadd(&(v)->counter, n)
-#define atomic64_sub_return(n, v)	shim_aadd(&(v)->counter, -(typeof((v)->counter))(n))
-#define atomic64_add(n, v)		((void)shim_aadd(&(v)->counter, n))
-#define atomic64_sub(n, v)		((void)shim_aadd(&(v)->counter, -(typeof((v)->counter))(n)))
-#define atomic64_inc(v)		atomic64_add(1, v)
-#define atomic64_dec(v)		atomic64_sub(1, v)
-#define atomic64_inc_return(v)	atomic64_add_return(1, v)
-#define atomic64_dec_return(v)	atomic64_sub_return(1, v)
-#define atomic64_dec_and_test(v)	(atomic64_dec_return(v) == 0)
-#define atomic64_sub_and_test(n, v)	(atomic64_sub_return(n, v) == 0)
-#define atomic64_fetch_add(n, v) \
-	__atomic_fetch_add(&(v)->counter, n, __ATOMIC_SEQ_CST)
-#define atomic64_xchg(v, n) \
-	__atomic_exchange_n(&(v)->counter, n, __ATOMIC_SEQ_CST)
-#define atomic64_cmpxchg(v, o, n)	cmpxchg(&(v)->counter, o, n)
-#define atomic64_try_cmpxchg(v, o, n)	try_cmpxchg(&(v)->counter, o, n)
-#define atomic64_inc_not_zero(v)	shim_inc_not_zero(&(v)->counter)
-
-#define atomic_long_read(v)		__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
-#define atomic_long_set(v, n) \
-	__atomic_store_n(&(v)->counter, n, __ATOMIC_RELAXED)
-#define atomic_long_read_acquire(v)	__atomic_load_n(&(v)->counter, __ATOMIC_ACQUIRE)
-#define atomic_long_add_return(n, v)	shim_aadd(&(v)->counter, n)
-#define atomic_long_sub_return(n, v)	shim_aadd(&(v)->counter, -(typeof((v)->counter))(n))
-#define atomic_long_add(n, v)		((void)shim_aadd(&(v)->counter, n))
-#define atomic_long_sub(n, v)		((void)shim_aadd(&(v)->counter, -(typeof((v)->counter))(n)))
-#define atomic_long_inc(v)		atomic_long_add(1, v)
-#define atomic_long_dec(v)		atomic_long_sub(1, v)
-#define atomic_long_inc_return(v)	atomic_long_add_return(1, v)
-#define atomic_long_dec_return(v)	atomic_long_sub_return(1, v)
-#define atomic_long_dec_and_test(v)	(atomic_long_dec_return(v) == 0)
-#define atomic_long_sub_and_test(n, v)	(atomic_long_sub_return(n, v) == 0)
-#define atomic_long_fetch_add(n, v) \
-	__atomic_fetch_add(&(v)->counter, n, __ATOMIC_SEQ_CST)
-#define atomic_long_xchg(v, n) \
-	__atomic_exchange_n(&(v)->counter, n, __ATOMIC_SEQ_CST)
-#define atomic_long_cmpxchg(v, o, n)	cmpxchg(&(v)->counter, o, n)
-#define atomic_long_try_cmpxchg(v, o, n)	try_cmpxchg(&(v)->counter, o, n)
-#define atomic_long_inc_not_zero(v)	shim_inc_not_zero(&(v)->counter)
+SHIM_ATOMIC(atomic, int)
+SHIM_ATOMIC(atomic64, s64)
+SHIM_ATOMIC(atomic_long, long)
 
 #endif /* SHIM_LINUX_ATOMIC_H */

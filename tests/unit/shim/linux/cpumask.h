@@ -4,10 +4,13 @@
 
 #include <linux/types.h>
 
-#define for_each_possible_cpu(cpu)	for ((cpu) = 0; (cpu) < 1; (cpu)++)
+#include "shim.h"
+
+#define nr_cpu_ids		((unsigned int)SHIM_CPUS)
+#define num_possible_cpus()	nr_cpu_ids
+#define num_online_cpus()	nr_cpu_ids
+#define for_each_possible_cpu(cpu) \
+	for ((cpu) = 0; (cpu) < nr_cpu_ids; (cpu)++)
 #define for_each_online_cpu(cpu)	for_each_possible_cpu(cpu)
-#define num_online_cpus()	1U
-#define num_possible_cpus()	1U
-#define nr_cpu_ids		1U
 
 #endif /* SHIM_LINUX_CPUMASK_H */

@@ -37,8 +37,9 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+/* Aligned as on any machine: a 32-bit one would settle for four. */
 typedef struct {
-	s64 counter;
+	s64 counter __attribute__((__aligned__(8)));
 } atomic64_t;
 
 typedef struct {
