@@ -48,6 +48,7 @@ static_assert(DZS_HANDLE_BITS <= DZR_ENTRY_VALUE_BITS);
  * @DZR_CLEAN: as HOT, and the log has a valid copy, whose location is the
  *	first eight bytes of the object: dropping the object costs no I/O
  * @DZR_COLD: only the log has it; the value is the location
+ * @DZR_NR_STATES: how many there are
  */
 enum dzr_state {
 	DZR_EMPTY,
@@ -55,6 +56,7 @@ enum dzr_state {
 	DZR_HOT,
 	DZR_CLEAN,
 	DZR_COLD,
+	DZR_NR_STATES,
 };
 
 /*

@@ -12,6 +12,7 @@
 #define DZR_STATS_H
 
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/types.h>
 
 struct dzr_dev;
@@ -132,12 +133,17 @@ struct dzr_stats {
  * @stat: which
  * @n: how many; negative for populations that shrink
  *
- * Context: any.
+ * Not this_cpu_add(): no interrupt counts, and where a processor has no
+ * instruction for it that one disables interrupts.
+ *
+ * Context: process, or any other that no interrupt counts in.
  */
 static inline void dzr_stat_add(struct dzr_stats __percpu *stats,
 				enum dzr_stat stat, s64 n)
 {
-	this_cpu_add(stats->v[stat], n);
+	preempt_disable();
+	__this_cpu_add(stats->v[stat], n);
+	preempt_enable();
 }
 
 /**

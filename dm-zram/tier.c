@@ -8,6 +8,7 @@
  */
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 
 #include "io.h"
@@ -345,22 +346,45 @@ int dzr_load(struct dzr_dev *d, struct dzr_stream *st, u32 block, void *dst,
 	return err;
 }
 
+/* Discard the blocks from @block to @end, which one leaf holds. */
+static void dzr_discard_leaf(struct dzr_dev *d, u64 block, u64 end)
+{
+	unsigned long *slot = dzr_btable_find(d->bt, block);
+	u32 gone[DZR_NR_STATES] = {};
+	enum dzr_state state;
+
+	for (; block < end; block++, slot++) {
+		struct dzr_entry old = dzr_entry_peek(slot);
+
+		if (old.state == DZR_EMPTY)
+			continue;
+		old = dzr_entry_lock(slot);
+		dzr_entry_set(slot, (struct dzr_entry){ .state = DZR_EMPTY });
+		dzr_entry_unlock(slot);
+		gone[old.state]++;
+		dzr_release(d, old);
+	}
+	for (state = DZR_EMPTY + 1; state < DZR_NR_STATES; state++) {
+		if (!gone[state])
+			continue;
+		dzr_stat_add(d->stats, dzr_population[state], -(s64)gone[state]);
+		dzr_stat_add(d->stats, DZR_STAT_DISCARDS, gone[state]);
+	}
+}
+
 void dzr_discard(struct dzr_dev *d, u64 block, u64 nr)
 {
 	u64 end = block + nr;
-	u64 gone = 0;
 
-	for (block = dzr_btable_next(d->bt, block); block < end; ) {
-		unsigned long *slot = dzr_btable_find(d->bt, block);
+	for (block = dzr_btable_next(d->bt, block); block < end;
+	     block = dzr_btable_next(d->bt, block)) {
+		u64 stop = min(end, (block / DZR_LEAF_BLOCKS + 1) *
+				    DZR_LEAF_BLOCKS);
 
-		if (dzr_entry_peek(slot).state != DZR_EMPTY)
-			gone += dzr_replace(d, slot, DZR_EMPTY, 0);
-		if (++block % DZR_LEAF_BLOCKS == 0) {
-			block = dzr_btable_next(d->bt, block);
-			cond_resched();
-		}
+		dzr_discard_leaf(d, block, stop);
+		block = stop;
+		cond_resched();
 	}
-	dzr_stat_add(d->stats, DZR_STAT_DISCARDS, gone);
 }
 
 void dzr_forget(struct dzr_dev *d)

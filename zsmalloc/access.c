@@ -123,7 +123,7 @@ static void slot_read(const struct dzs_class *class, struct dzs_slot slot,
 
 static struct dzs_class *slot_class(struct dzs_pool *pool, struct dzs_slot slot)
 {
-	return &pool->classes[slot.zs->class];
+	return &pool->classes[dzs_state(slot.zs).class];
 }
 
 static unsigned int slot_len(const struct dzs_class *class,
@@ -131,7 +131,7 @@ static unsigned int slot_len(const struct dzs_class *class,
 {
 	const u8 *header = dzs_slot_header(class, slot);
 
-	return class->size - DZS_HEADER_SIZE - header[sizeof(u32)];
+	return class->size - DZS_HEADER_SIZE - READ_ONCE(header[DZS_HEADER_PAD]);
 }
 
 unsigned int dzs_size(struct dzs_pool *pool, dzs_handle_t handle)
@@ -190,7 +190,7 @@ void dzs_copy(struct dzs_pool *pool, dzs_handle_t from, dzs_handle_t to)
 	unsigned int off, run;
 	u8 *data;
 
-	if (WARN_ON_ONCE(dst.zs->class != src.zs->class ||
+	if (WARN_ON_ONCE(slot_class(pool, dst) != class ||
 			 slot_len(class, dst) != len))
 		return;
 	for (off = 0; off < len; off += run) {

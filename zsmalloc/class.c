@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dzs: the size classes. Built once, at creation; constant afterwards.
+ * dzs: the size classes: their layout, built once, at creation, and constant
+ * afterwards; their sums and their locks.
  *
  * A zspage of k pages holds n slots of floor(k * 4096 / n) bytes. Going down
  * from the largest slot, a class is worth having when a slot of it costs at
@@ -11,7 +12,9 @@
  * is rounded up by much more than the geometry of whole pages forces on it.
  */
 #include <linux/bug.h>
+#include <linux/cpumask.h>
 #include <linux/errno.h>
+#include <linux/ktime.h>
 #include <linux/minmax.h>
 
 #include "dzs-internal.h"
@@ -80,14 +83,20 @@ static struct layout layout_below(const struct layout *above)
 	return best;
 }
 
-static void class_init(struct dzs_class *class, const struct layout *l)
+static void class_init(struct dzs_class *class, unsigned int index,
+		       const struct layout *l)
 {
 	unsigned int i;
 
 	spin_lock_init(&class->lock);
+	init_llist_head(&class->queue);
 	class->size = l->size;
 	class->slots = l->slots;
 	class->chain = l->chain;
+	class->index = index;
+	for (i = 0; i <= DZS_MAX_CHAIN; i++)
+		class->cap[i] = min_t(unsigned int, i * PAGE_SIZE / l->size,
+				      l->slots);
 	for (i = 0; i < DZS_NR_GROUPS; i++)
 		INIT_LIST_HEAD(&class->group[i]);
 }
@@ -105,10 +114,67 @@ int dzs_classes_init(struct dzs_pool *pool)
 				 (next.size &&
 				  l.size - next.size > DZS_MAX_GAP)))
 			return -EINVAL;
-		class_init(&pool->classes[n], &l);
+		class_init(&pool->classes[n], n, &l);
 		while (i > next.size / DZS_ALIGN)
 			pool->class_of[--i] = n;
 	}
 	pool->nr_classes = n;
 	return WARN_ON_ONCE(l.size) ? -EINVAL : 0;
+}
+
+unsigned long dzs_class_objects(struct dzs_pool *pool,
+				const struct dzs_class *class)
+{
+	u32 objects = READ_ONCE(class->taken);
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		objects -= READ_ONCE(per_cpu_ptr(pool->freed, cpu)
+				     ->objects[class->index]);
+	/* What was taken after our look, and freed before it. */
+	return (s32)objects < 0 ? 0 : objects;
+}
+
+unsigned long dzs_class_room(struct dzs_pool *pool,
+			     const struct dzs_class *class)
+{
+	unsigned long slots = READ_ONCE(class->nr_slots);
+	unsigned long objects = dzs_class_objects(pool, class);
+
+	return slots > objects ? slots - objects : 0;
+}
+
+void dzs_class_lock(struct dzs_pool *pool, struct dzs_class *class)
+	__acquires(&class->lock)
+{
+	u64 since;
+
+	if (likely(spin_trylock(&class->lock)))
+		return;
+	if (!(READ_ONCE(pool->compact.busy) & 1)) {
+		spin_lock(&class->lock);
+		return;
+	}
+	since = ktime_get_ns();
+	spin_lock(&class->lock);
+	dzs_hist_add(&pool->wait, ktime_get_ns() - since);
+}
+
+bool dzs_class_info(struct dzs_pool *pool, unsigned int i,
+		    struct dzs_class_info *info)
+{
+	const struct dzs_class *class = &pool->classes[i];
+
+	if (i >= pool->nr_classes)
+		return false;
+	*info = (struct dzs_class_info) {
+		.size = class->size,
+		.slots = class->slots,
+		.chain = class->chain,
+		.zspages = READ_ONCE(class->nr_zspages),
+		.pages = READ_ONCE(class->nr_pages),
+		.objects = dzs_class_objects(pool, class),
+		.free_slots = dzs_class_room(pool, class),
+	};
+	return true;
 }

@@ -11,7 +11,7 @@
  * What may happen to a slot of the victim meanwhile is only that it is freed,
  * since nothing is allocated from an isolated zspage. Then its owner's entry
  * does not hold the handle any more, and relocate() says no. The victim itself
- * stays: only dzs_unisolate() takes an isolated zspage off its class.
+ * stays: no free queues it, and only dzs_unisolate() takes it off its class.
  *
  * No page and no descriptor is ever allocated here.
  */
@@ -51,18 +51,27 @@ static u64 hold(struct dzs_class *class) __acquires(&class->lock)
 static void unhold(struct run *run, struct dzs_class *class, u64 since)
 	__releases(&class->lock)
 {
-	struct dzs_compact *c = &run->pool->compact;
 	u64 held = ktime_get_ns() - since;
 
 	spin_unlock(&class->lock);
-	if (held > c->max_hold_ns)
-		WRITE_ONCE(c->max_hold_ns, held);
+	dzs_hist_add(&run->pool->compact.hold, held);
+}
+
+void dzs_hist_add(struct dzs_hist *hist, u64 ns)
+{
+	unsigned int i = min_t(unsigned int, fls64(ns | 1) - 1,
+			       DZS_HIST_BUCKETS - 1);
+
+	WRITE_ONCE(hist->count[i], READ_ONCE(hist->count[i]) + 1);
+	if (ns > READ_ONCE(hist->max_ns))
+		WRITE_ONCE(hist->max_ns, ns);
 }
 
 /* Free slots of @class that compaction may use up. */
-static unsigned long class_surplus(const struct dzs_class *class)
+static unsigned long class_surplus(struct dzs_pool *pool,
+				   const struct dzs_class *class)
 {
-	unsigned long room = dzs_class_room(class);
+	unsigned long room = dzs_class_room(pool, class);
 	unsigned long keep = 0;
 
 	if (READ_ONCE(class->nr_zspages) >= DZS_BUSY_ZSPAGES)
@@ -84,7 +93,7 @@ static unsigned long pool_surplus(struct dzs_pool *pool)
 		struct dzs_class *class = &pool->classes[i];
 
 		pages += READ_ONCE(class->nr_pages);
-		free += class_surplus(class) * class->chain / class->slots;
+		free += class_surplus(pool, class) * class->chain / class->slots;
 	}
 	slack = pages * percent / 100;
 	return free > slack ? (free - slack) * 100 / (100 - percent) : 0;
@@ -98,7 +107,7 @@ unsigned long dzs_compactable(struct dzs_pool *pool)
 	for (i = 0; i < pool->nr_classes; i++) {
 		struct dzs_class *class = &pool->classes[i];
 
-		pages += class_surplus(class) / class->slots * class->chain;
+		pages += class_surplus(pool, class) / class->slots * class->chain;
 	}
 	return pages ? min(pages, pool_surplus(pool)) : 0;
 }
@@ -116,13 +125,14 @@ static bool batch_fill(struct run *run, struct dzs_class *class,
 		       struct dzs_zspage *zs, unsigned int *cursor,
 		       struct batch *b)
 {
-	unsigned int end, len;
+	unsigned int bump = dzs_state(zs).bump;
+	unsigned int end = min(bump, *cursor + DZS_SCAN);
+	unsigned int len;
 	bool more = true;
 	u64 since;
 
 	b->n = 0;
 	since = hold(class);
-	end = min_t(unsigned int, zs->bump, *cursor + DZS_SCAN);
 	while (*cursor < end && b->n < DZS_BATCH) {
 		struct dzs_slot slot = { .zs = zs, .idx = (*cursor)++ };
 
@@ -135,7 +145,7 @@ static bool batch_fill(struct run *run, struct dzs_class *class,
 		if (spin_is_contended(&class->lock))
 			break;
 	}
-	more = more && *cursor < zs->bump;
+	more = more && *cursor < bump;
 	unhold(run, class, since);
 	return more;
 }
@@ -181,22 +191,38 @@ static struct dzs_zspage *pick(struct run *run, struct dzs_class *class,
 			       unsigned int groups)
 {
 	unsigned long left = run->surplus - min(run->freed, run->surplus);
+	unsigned long cap = min(class_surplus(run->pool, class),
+				left * class->slots / class->chain);
 	struct dzs_zspage *zs;
-	unsigned long cap;
 	u64 since;
 
 	since = hold(class);
-	cap = min(class_surplus(class), left * class->slots / class->chain);
 	zs = dzs_isolate(class, groups, cap);
 	unhold(run, class, since);
 	return zs;
+}
+
+/* Make the lists of a class true, which frees have made not to be. */
+static void settle(struct run *run, struct dzs_class *class)
+{
+	bool more = !llist_empty(&class->queue);
+	u64 since;
+
+	while (more) {
+		LIST_HEAD(empty);
+
+		since = hold(class);
+		more = dzs_settle_some(class, DZS_SETTLE, &empty);
+		unhold(run, class, since);
+		dzs_release_list(run->pool, &empty);
+	}
 }
 
 /* Empty one zspage. Return: false when that did not succeed. */
 static bool compact_one(struct run *run, struct dzs_class *class,
 			struct dzs_zspage *zs)
 {
-	unsigned int cursor = 0, pages = zs->pages;
+	unsigned int cursor = 0, pages = dzs_state(zs).pages;
 	struct batch b;
 	bool more, empty;
 	u64 since;
@@ -220,8 +246,9 @@ static void compact_class(struct run *run, struct dzs_class *class,
 {
 	struct dzs_zspage *zs;
 
-	while (run->freed < run->goal && class_surplus(class) &&
+	while (run->freed < run->goal && class_surplus(run->pool, class) &&
 	       may_go_on(run)) {
+		settle(run, class);
 		zs = pick(run, class, groups);
 		if (!zs || !compact_one(run, class, zs))
 			return;
@@ -272,5 +299,37 @@ void dzs_compact_stats(struct dzs_pool *pool, struct dzs_stats *stats)
 	stats->compact_moved = READ_ONCE(c->moved);
 	stats->compact_missed = READ_ONCE(c->missed);
 	stats->compact_freed = READ_ONCE(c->freed);
-	stats->max_hold_ns = READ_ONCE(c->max_hold_ns);
+	stats->max_hold_ns = READ_ONCE(c->hold.max_ns);
+	stats->max_wait_ns = READ_ONCE(pool->wait.max_ns);
+}
+
+static void hist_copy(struct dzs_hist *to, const struct dzs_hist *from)
+{
+	unsigned int i;
+
+	for (i = 0; i < DZS_HIST_BUCKETS; i++)
+		to->count[i] = READ_ONCE(from->count[i]);
+	to->max_ns = READ_ONCE(from->max_ns);
+}
+
+static void hist_clear(struct dzs_hist *hist)
+{
+	unsigned int i;
+
+	for (i = 0; i < DZS_HIST_BUCKETS; i++)
+		WRITE_ONCE(hist->count[i], 0);
+	WRITE_ONCE(hist->max_ns, 0);
+}
+
+void dzs_times(struct dzs_pool *pool, struct dzs_hist *hold,
+	       struct dzs_hist *wait)
+{
+	hist_copy(hold, &pool->compact.hold);
+	hist_copy(wait, &pool->wait);
+}
+
+void dzs_reset_times(struct dzs_pool *pool)
+{
+	hist_clear(&pool->compact.hold);
+	hist_clear(&pool->wait);
 }

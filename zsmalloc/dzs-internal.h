@@ -10,15 +10,34 @@
  *	group	the list of its class that a zspage is on, by how full it is
  *	isolated a zspage on no list, being emptied by compaction
  *
+ *	queued	a zspage on the queue of its class: frees have made it belong to
+ *		another group than the one it is on, or emptied it, and the next
+ *		holder of the class lock is to settle that
+ *
  * Header of a slot: a u32, then the pad byte. In a live slot the u32 is the
  * owner word and pad is the number of unused bytes at the end of the slot. In a
  * free slot pad is DZS_PAD_FREE and the u32 is the next free slot. Slots begin
  * at multiples of 8, so that a header never straddles two pages.
  *
- * Who may touch what: everything mutable in a zspage, a class and a slot header
- * belongs to the class lock. Without it a holder of a live handle may read
- * class, size, pfn[] of the pages below its object, and pad, none of which
- * change while the object lives. The bytes of an object belong to its owner.
+ * Who may touch what
+ *
+ * Everything mutable of a zspage but its list node and its frame numbers is in
+ * one word, its state, which changes by compare and exchange only. A free needs
+ * nothing else: it pushes the slot on the zspage's list of free slots, without
+ * a lock (free.c). Whatever else happens to the state happens under the class
+ * lock: slots are taken, pages added, groups changed, zspages isolated. So only
+ * pushes can come between a lock holder's look at the list of free slots and
+ * its change, and these it notices: the list's head is another one then.
+ *
+ * A zspage is released by the lock holder who takes it off the queue, or who
+ * ends its isolation, with no slot in use. Nothing isolated is queued. A free
+ * lets go of the zspage with its exchange, or, if it is the one that set the
+ * queued bit, once it has put the zspage on the queue.
+ *
+ * The lists, and the sums of a class, belong to its lock. A holder of a live
+ * handle may read, without it, class, size, pfn[] of the pages below its
+ * object, and its header, none of which change while the object lives. The
+ * bytes of an object belong to its owner.
  */
 #ifndef DZS_INTERNAL_H
 #define DZS_INTERNAL_H
@@ -27,7 +46,9 @@
 #include <linux/build_bug.h>
 #include <linux/cache.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/spinlock.h>
 
 #include "dzs.h"
@@ -40,8 +61,9 @@
 #define DZS_MAX_SLOTS	512U	/* in a zspage: nine bits of a handle */
 #define DZS_MAX_CLASSES	200U
 #define DZS_MAX_GAP	250U	/* between classes: must fit in a pad */
+#define DZS_HEADER_PAD	4U	/* offset of the pad in a header */
 #define DZS_PAD_FREE	0xffU	/* pad of a free slot */
-#define DZS_NO_SLOT	0xffffU	/* end of a list of free slots */
+#define DZS_NO_SLOT	0x3ffU	/* end of a list of free slots */
 
 /* A class of that many zspages keeps one of them free for its next burst. */
 #define DZS_BUSY_ZSPAGES	64U
@@ -49,6 +71,9 @@
 #define DZS_BATCH		16U
 /* Slots looked at in one such hold. */
 #define DZS_SCAN		64U
+/* Queued zspages settled in one hold, and by an allocation on its way. */
+#define DZS_SETTLE		16U
+#define DZS_SETTLE_ALLOC	4U
 
 /* Fullness groups: eighths of cap, then two without a free slot. */
 enum {
@@ -59,29 +84,47 @@ enum {
 };
 
 /**
- * struct dzs_zspage - descriptor of a zspage: one cache line
- * @node: in the group's list
- * @pfn: its pages, in order; written once each
- * @inuse: live slots
+ * union dzs_state - the state of a zspage
+ * @word: all of it
  * @free: first free slot that was used before, or DZS_NO_SLOT
+ * @inuse: live slots
  * @bump: first slot never used
- * @cap: slots in the pages so far
- * @class: index of its class
- * @pages: pages so far
+ * @queued: on the queue of its class, or about to be put there
+ * @isolated: held by compaction, which then lists or releases it
  * @group: list it is on; stale while isolated
- * @isolated: held by compaction, which then releases it
+ * @pages: pages so far
+ * @class: index of its class; constant
+ */
+union dzs_state {
+	s64 word;
+	struct {
+		u64 free:10;
+		u64 inuse:10;
+		u64 bump:10;
+		u64 queued:1;
+		u64 isolated:1;
+		u64 group:4;
+		u64 pages:4;
+		u64 class:8;
+	};
+};
+
+static_assert(sizeof(union dzs_state) == sizeof(s64));
+static_assert(DZS_MAX_SLOTS < DZS_NO_SLOT && DZS_NO_SLOT < 1U << 10);
+static_assert(DZS_NR_GROUPS <= 1U << 4 && DZS_MAX_CHAIN < 1U << 4);
+
+/**
+ * struct dzs_zspage - descriptor of a zspage: one cache line
+ * @node: in the group's list; belongs to the class lock
+ * @queue: in the class's queue
+ * @state: a union dzs_state
+ * @pfn: its pages, in order; written once each
  */
 struct dzs_zspage {
 	struct list_head node;
+	struct llist_node queue;
+	atomic64_t state;
 	u32 pfn[DZS_MAX_CHAIN];
-	u16 inuse;
-	u16 free;
-	u16 bump;
-	u16 cap;
-	u8 class;
-	u8 pages;
-	u8 group;
-	u8 isolated;
 } __aligned(64);
 
 static_assert(sizeof(struct dzs_zspage) == 64);
@@ -89,31 +132,50 @@ static_assert(PAGE_SIZE == DZS_HUGE_SIZE);
 
 /**
  * struct dzs_class - one size of slots
- * @lock: guards all that follows the layout
  * @size: bytes of a slot, a multiple of DZS_ALIGN
  * @slots: slots in a whole zspage
  * @chain: pages in a whole zspage
- * @group: zspages by fullness
+ * @index: which class this is
+ * @cap: slots in so many pages
+ * @lock: guards all that follows
  * @nr_zspages: zspages, an isolated one included
  * @nr_slots: sum of their caps
  * @nr_pages: sum of their pages
- * @nr_objects: live slots
- * @stored: sum of the exact lengths of live objects
+ * @taken: slots ever taken; those put back are counted elsewhere, see
+ *	struct dzs_freed
+ * @stored: sum of the exact lengths of the objects in these
+ * @group: zspages by fullness
+ * @queue: zspages that frees have changed; anybody adds, the lock holder takes
+ * @drains: how often dzs_drain() has begun to empty @queue
  *
  * The sums are written under @lock and read anywhere.
  */
 struct dzs_class {
-	spinlock_t lock;
 	u16 size;
 	u16 slots;
 	u8 chain;
-	struct list_head group[DZS_NR_GROUPS];
+	u8 index;
+	u16 cap[DZS_MAX_CHAIN + 1];
+	spinlock_t lock ____cacheline_aligned_in_smp;
+	u32 taken;
 	unsigned long nr_zspages;
 	unsigned long nr_slots;
 	unsigned long nr_pages;
-	unsigned long nr_objects;
 	unsigned long stored;
-} ____cacheline_aligned_in_smp;
+	struct list_head group[DZS_NR_GROUPS];
+	struct llist_head queue ____cacheline_aligned_in_smp;
+	u32 drains;
+};
+
+/**
+ * struct dzs_freed - what one CPU has freed
+ * @objects: slots of each class; wraps
+ * @stored: sum of the exact lengths of all of them; wraps
+ */
+struct dzs_freed {
+	u32 objects[DZS_MAX_CLASSES];
+	unsigned long stored;
+};
 
 /**
  * struct dzs_reserve - pages and descriptors for the time when none are to be had
@@ -147,7 +209,7 @@ struct dzs_reserve {
  * @moved: objects
  * @missed: objects that the owner did not let go
  * @freed: pages
- * @max_hold_ns: longest hold of a class lock
+ * @hold: how long class locks were held
  */
 struct dzs_compact {
 	unsigned long busy;
@@ -156,7 +218,7 @@ struct dzs_compact {
 	unsigned long moved;
 	unsigned long missed;
 	unsigned long freed;
-	u64 max_hold_ns;
+	struct dzs_hist hold;
 };
 
 struct dzs_pool {
@@ -164,6 +226,9 @@ struct dzs_pool {
 	void *ctx;
 	unsigned int nr_classes;
 	unsigned int slack;		/* percent */
+	struct dzs_freed __percpu *freed;
+	/* Waits for a class lock while compaction runs. */
+	struct dzs_hist wait;
 	atomic_long_t pages;
 	atomic_long_t huge;
 	struct dzs_reserve reserve;
@@ -183,7 +248,6 @@ struct dzs_slot {
 struct dzs_spare {
 	struct page *page;
 	struct dzs_zspage *zs;
-	u8 class;	/* index of the class it is for */
 };
 
 /* class.c */
@@ -206,13 +270,72 @@ static inline struct dzs_class *dzs_class_for(struct dzs_pool *pool,
 	return &pool->classes[pool->class_of[i]];
 }
 
-/* Free slots of a class: a snapshot if its lock is not held. */
-static inline unsigned long dzs_class_room(const struct dzs_class *class)
-{
-	unsigned long slots = READ_ONCE(class->nr_slots);
-	unsigned long objects = READ_ONCE(class->nr_objects);
+/**
+ * dzs_class_objects() - live objects of a class
+ * @pool: the pool
+ * @class: the class
+ *
+ * Context: Any. O(CPUs). A snapshot, which a free on its way is not in yet.
+ * Return: their number.
+ */
+unsigned long dzs_class_objects(struct dzs_pool *pool,
+				const struct dzs_class *class);
 
-	return slots > objects ? slots - objects : 0;
+/**
+ * dzs_class_room() - free slots of a class
+ * @pool: the pool
+ * @class: the class
+ *
+ * Context: As dzs_class_objects().
+ * Return: their number.
+ */
+unsigned long dzs_class_room(struct dzs_pool *pool,
+			     const struct dzs_class *class);
+
+/**
+ * dzs_class_lock() - take a class lock, and note how long that took
+ * @pool: the pool
+ * @class: the class
+ *
+ * Context: No class lock held.
+ */
+void dzs_class_lock(struct dzs_pool *pool, struct dzs_class *class)
+	__acquires(&class->lock);
+
+/**
+ * dzs_hist_add() - note a time
+ * @hist: where
+ * @ns: nanoseconds
+ *
+ * Context: Any; writers that race may lose one another's entry.
+ */
+void dzs_hist_add(struct dzs_hist *hist, u64 ns);
+
+/* The state of a zspage, as it is now. */
+static inline union dzs_state dzs_state(const struct dzs_zspage *zs)
+{
+	return (union dzs_state) {
+		/* Pairs with the full barrier of dzs_state_change(). */
+		.word = atomic64_read_acquire(&zs->state),
+	};
+}
+
+/* Change it if it still is @old, else update @old. */
+static inline bool dzs_state_change(struct dzs_zspage *zs,
+				    union dzs_state *old, union dzs_state new)
+{
+	return atomic64_try_cmpxchg(&zs->state, &old->word, new.word);
+}
+
+/* The list that a zspage in that state belongs on. */
+static inline unsigned int dzs_state_group(const struct dzs_class *class,
+					   union dzs_state state)
+{
+	unsigned int cap = class->cap[state.pages];
+
+	if (state.inuse < cap)
+		return state.inuse * DZS_GROUP_ROOM / cap;
+	return state.pages < class->chain ? DZS_GROUP_GROW : DZS_GROUP_FULL;
 }
 
 /* access.c */
@@ -292,29 +415,19 @@ bool dzs_slot_take(struct dzs_class *class, u32 owner, unsigned int len,
 		   struct dzs_slot *slot) __must_hold(&class->lock);
 
 /**
- * dzs_slot_put() - free a slot
- * @class: the class
- * @slot: a live slot; one that is free already is warned about and left
- *
- * Context: Class lock held.
- * Return: true when this emptied the zspage and took it off the class: the
- * caller releases it after dropping the lock. Never for an isolated one.
- */
-bool dzs_slot_put(struct dzs_class *class, struct dzs_slot slot)
-	__must_hold(&class->lock);
-
-/**
  * dzs_slot_live() - look at a slot
  * @class: the class
  * @slot: any slot below bump
  * @owner: where the owner word goes
  * @len: where the exact length goes
  *
- * Context: Class lock held.
- * Return: false, with nothing stored, when the slot is free.
+ * A free may come at any time: the slot may not be live any more on return.
+ *
+ * Context: The zspage is isolated by the caller.
+ * Return: false, with nothing of use stored, when the slot is free.
  */
-bool dzs_slot_live(struct dzs_class *class, struct dzs_slot slot, u32 *owner,
-		   unsigned int *len) __must_hold(&class->lock);
+bool dzs_slot_live(const struct dzs_class *class, struct dzs_slot slot,
+		   u32 *owner, unsigned int *len);
 
 /**
  * dzs_class_grow() - add one page
@@ -328,14 +441,28 @@ bool dzs_class_grow(struct dzs_class *class, struct dzs_spare *spare)
 	__must_hold(&class->lock);
 
 /**
+ * dzs_settle() - put a zspage that was queued on the list it belongs on
+ * @class: the class
+ * @zs: the zspage, just taken off the queue
+ *
+ * Context: Class lock held.
+ * Return: true when the zspage is empty and off the class: the caller releases
+ * it after dropping the lock.
+ */
+bool dzs_settle(struct dzs_class *class, struct dzs_zspage *zs)
+	__must_hold(&class->lock);
+
+/**
  * dzs_isolate() - take the emptiest zspage off its list
  * @class: the class
  * @groups: look at groups below that one
  * @max_cap: pass over zspages with more slots
  *
+ * Passes over queued ones, too.
+ *
  * Context: Class lock held.
- * Return: the zspage, from which nothing is allocated now and which no
- * dzs_slot_put() detaches; or NULL.
+ * Return: the zspage, from which nothing is allocated now and which no free
+ * queues; or NULL.
  */
 struct dzs_zspage *dzs_isolate(struct dzs_class *class, unsigned int groups,
 			       unsigned long max_cap)
@@ -363,6 +490,47 @@ bool dzs_unisolate(struct dzs_class *class, struct dzs_zspage *zs)
  * Context: No class lock held; never sleeps.
  */
 void dzs_release(struct dzs_pool *pool, struct dzs_zspage *zs);
+
+/* free.c */
+
+/**
+ * dzs_slot_free() - free a slot
+ * @pool: the pool
+ * @slot: a live slot; one that is free already is warned about and left
+ *
+ * Context: No class lock held; takes one if this empties the zspage.
+ */
+void dzs_slot_free(struct dzs_pool *pool, struct dzs_slot slot);
+
+/**
+ * dzs_settle_some() - settle some of the queued zspages of a class
+ * @class: the class
+ * @max: how many, at most
+ * @empty: where those without a live slot go, through their @node
+ *
+ * Context: Class lock held. dzs_release_list() is due when it has been dropped.
+ * Return: true when there may be more.
+ */
+bool dzs_settle_some(struct dzs_class *class, unsigned int max,
+		     struct list_head *empty) __must_hold(&class->lock);
+
+/**
+ * dzs_release_list() - release what dzs_settle_some() has found
+ * @pool: the pool
+ * @empty: its list
+ *
+ * Context: As dzs_release().
+ */
+void dzs_release_list(struct dzs_pool *pool, struct list_head *empty);
+
+/**
+ * dzs_drain() - settle all queued zspages of a class
+ * @pool: the pool
+ * @class: the class
+ *
+ * Context: No class lock held. At most DZS_SETTLE zspages to a hold.
+ */
+void dzs_drain(struct dzs_pool *pool, struct dzs_class *class);
 
 /* compact.c */
 
@@ -436,6 +604,16 @@ struct page *dzs_page_get(struct dzs_pool *pool);
  * Context: No lock of ours held; never sleeps.
  */
 void dzs_page_put(struct dzs_pool *pool, struct page *page);
+
+/**
+ * dzs_pages_put() - as dzs_page_put(), for many
+ * @pool: the pool
+ * @pages: the pages
+ * @n: their number
+ *
+ * Context: No lock of ours held; never sleeps.
+ */
+void dzs_pages_put(struct dzs_pool *pool, struct page **pages, unsigned int n);
 
 /**
  * dzs_desc_get() - an uninitialised descriptor, as dzs_page_get()

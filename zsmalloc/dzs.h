@@ -16,7 +16,8 @@
  *	owner's entry lock  ->  reserve lock
  * Class lock and reserve lock never nest, and neither is held while the page
  * or slab allocator or the owner is called. All are plain spinlocks: process
- * context only, not from interrupts.
+ * context only, not from interrupts. Reading takes none of them, and freeing
+ * takes one only where a zspage, which is some dozens of objects, gets empty.
  *
  * A live handle is kept stable by the owner's entry lock: whoever holds it may
  * read, write, size and free the object with no further lock, because
@@ -122,6 +123,41 @@ struct dzs_stats {
 	unsigned long compact_freed;
 	/** @max_hold_ns: longest hold of a class lock by compaction. */
 	u64 max_hold_ns;
+	/** @max_wait_ns: longest wait for a class lock beside compaction. */
+	u64 max_wait_ns;
+};
+
+/* Buckets of a histogram of times. */
+#define DZS_HIST_BUCKETS	32U
+
+/**
+ * struct dzs_hist - a histogram of times
+ */
+struct dzs_hist {
+	/** @count: times from 2^i up to 2^(i+1) ns; the last one and above. */
+	unsigned long count[DZS_HIST_BUCKETS];
+	/** @max_ns: the longest. */
+	u64 max_ns;
+};
+
+/**
+ * struct dzs_class_info - one size class
+ */
+struct dzs_class_info {
+	/** @size: bytes of a slot, the header of the object included. */
+	unsigned int size;
+	/** @slots: slots in a zspage with all its pages. */
+	unsigned int slots;
+	/** @chain: pages in such a zspage. */
+	unsigned int chain;
+	/** @zspages: zspages. */
+	unsigned long zspages;
+	/** @pages: their pages. */
+	unsigned long pages;
+	/** @objects: live objects. */
+	unsigned long objects;
+	/** @free_slots: free slots in the pages. */
+	unsigned long free_slots;
 };
 
 /**
@@ -186,8 +222,8 @@ int dzs_alloc2(struct dzs_pool *pool, u32 owner, const void *head,
  * @handle: its handle, which no entry must hold any more once the entry lock
  *	    is dropped
  *
- * The last object of a zspage gives its pages back at once: first to a reserve
- * below target, then to the kernel.
+ * A lock-free push, but for the last object of a zspage, which gives its pages
+ * back at once: first to a reserve below target, then to the kernel.
  *
  * Context: Any process context, never sleeps. An entry lock may be held.
  */
@@ -279,7 +315,7 @@ unsigned long dzs_compact(struct dzs_pool *pool, unsigned long nr_pages,
  * Free slots in whole zspages, less the slack: the share dzs_set_slack() of
  * the pool, and one zspage for each busy class.
  *
- * Context: Any. No lock, O(classes).
+ * Context: Any. No lock, O(classes x CPUs).
  * Return: an estimate, in pages.
  */
 unsigned long dzs_compactable(struct dzs_pool *pool);
@@ -292,6 +328,37 @@ unsigned long dzs_compactable(struct dzs_pool *pool);
  * Context: Any.
  */
 void dzs_set_slack(struct dzs_pool *pool, unsigned int percent);
+
+/**
+ * dzs_times() - how long class locks were held and waited for
+ * @pool: the pool
+ * @hold: holds by compaction
+ * @wait: waits of others, whatever for, during a run of compaction
+ *
+ * Context: Any.
+ */
+void dzs_times(struct dzs_pool *pool, struct dzs_hist *hold,
+	       struct dzs_hist *wait);
+
+/**
+ * dzs_reset_times() - forget the longest ones, and the histograms
+ * @pool: the pool
+ *
+ * Context: Any. What is being noted at that moment may survive or get lost.
+ */
+void dzs_reset_times(struct dzs_pool *pool);
+
+/**
+ * dzs_class_info() - look at a size class
+ * @pool: the pool
+ * @i: which one, from 0, largest slots first
+ * @info: where to
+ *
+ * Context: Any. No lock.
+ * Return: false when there is no such class.
+ */
+bool dzs_class_info(struct dzs_pool *pool, unsigned int i,
+		    struct dzs_class_info *info);
 
 /**
  * dzs_refill() - top up the reserve of pages and descriptors
@@ -326,7 +393,8 @@ unsigned long dzs_pages(struct dzs_pool *pool);
  * @pool: the pool
  * @stats: where to
  *
- * Context: Any. No lock: sums over classes are not one snapshot.
+ * Context: Any. No lock: sums over classes are not one snapshot. O(classes x
+ * CPUs).
  */
 void dzs_stats(struct dzs_pool *pool, struct dzs_stats *stats);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dzs: a pool and its objects, from allocation to free.
+ * dzs: a pool and its objects.
  *
  * An allocation takes its class lock, and when the class has no free slot
  * drops it, gets a page (and a descriptor, if a new zspage is due), and tries
@@ -9,6 +9,7 @@
  * the handle yet, and compaction, which may see the slot, is told by the owner
  * that its entry does not hold it.
  */
+#include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -30,9 +31,13 @@ struct dzs_pool *dzs_create(const struct dzs_ops *ops, void *ctx,
 	ret = dzs_classes_init(pool);
 	if (ret)
 		goto free_pool;
+	ret = -ENOMEM;
+	pool->freed = alloc_percpu(struct dzs_freed);
+	if (!pool->freed)
+		goto free_pool;
 	ret = dzs_cache_get();
 	if (ret)
-		goto free_pool;
+		goto free_counters;
 	ret = dzs_reserve_init(pool, reserve_pages);
 	if (ret)
 		goto free_reserve;
@@ -41,6 +46,8 @@ struct dzs_pool *dzs_create(const struct dzs_ops *ops, void *ctx,
 free_reserve:
 	dzs_reserve_free(pool);
 	dzs_cache_put();
+free_counters:
+	free_percpu(pool->freed);
 free_pool:
 	kvfree(pool);
 	return ERR_PTR(ret);
@@ -48,12 +55,14 @@ free_pool:
 
 void dzs_release(struct dzs_pool *pool, struct dzs_zspage *zs)
 {
-	unsigned int i, pages = zs->pages;
+	unsigned int i, n = dzs_state(zs).pages;
+	struct page *pages[DZS_MAX_CHAIN];
 
-	for (i = 0; i < pages; i++)
-		dzs_page_put(pool, pfn_to_page(zs->pfn[i]));
+	for (i = 0; i < n; i++)
+		pages[i] = pfn_to_page(zs->pfn[i]);
+	dzs_pages_put(pool, pages, n);
 	dzs_desc_put(pool, zs);
-	atomic_long_sub(pages, &pool->pages);
+	atomic_long_sub(n, &pool->pages);
 }
 
 void dzs_destroy(struct dzs_pool *pool)
@@ -74,6 +83,7 @@ void dzs_destroy(struct dzs_pool *pool)
 	}
 	dzs_reserve_free(pool);
 	dzs_cache_put();
+	free_percpu(pool->freed);
 	kvfree(pool);
 }
 
@@ -95,11 +105,14 @@ static bool spare_get(struct dzs_pool *pool, struct dzs_spare *spare)
 static int slot_alloc(struct dzs_pool *pool, struct dzs_class *class,
 		      u32 owner, unsigned int len, struct dzs_slot *slot)
 {
-	struct dzs_spare spare = { .class = class - pool->classes };
+	struct dzs_spare spare = {};
+	LIST_HEAD(empty);
 	bool done;
 
 	for (;;) {
-		spin_lock(&class->lock);
+		dzs_class_lock(pool, class);
+		if (!llist_empty(&class->queue))
+			dzs_settle_some(class, DZS_SETTLE_ALLOC, &empty);
 		done = dzs_slot_take(class, owner, len, slot);
 		if (!done && spare.page && dzs_class_grow(class, &spare)) {
 			atomic_long_inc(&pool->pages);
@@ -111,6 +124,7 @@ static int slot_alloc(struct dzs_pool *pool, struct dzs_class *class,
 	}
 	dzs_page_put(pool, spare.page);
 	dzs_desc_put(pool, spare.zs);
+	dzs_release_list(pool, &empty);
 	return done ? 0 : -ENOMEM;
 }
 
@@ -166,21 +180,10 @@ static void free_huge(struct dzs_pool *pool, dzs_handle_t handle)
 
 void dzs_free(struct dzs_pool *pool, dzs_handle_t handle)
 {
-	struct dzs_class *class;
-	struct dzs_slot slot;
-	bool empty;
-
-	if (dzs_is_huge(handle)) {
+	if (dzs_is_huge(handle))
 		free_huge(pool, handle);
-		return;
-	}
-	slot = dzs_handle_slot(handle);
-	class = &pool->classes[slot.zs->class];
-	spin_lock(&class->lock);
-	empty = dzs_slot_put(class, slot);
-	spin_unlock(&class->lock);
-	if (empty)
-		dzs_release(pool, slot.zs);
+	else
+		dzs_slot_free(pool, dzs_handle_slot(handle));
 }
 
 unsigned long dzs_pages(struct dzs_pool *pool)
@@ -188,26 +191,38 @@ unsigned long dzs_pages(struct dzs_pool *pool)
 	return atomic_long_read(&pool->pages);
 }
 
+/* Sum of the exact lengths of live objects, without the huge ones. */
+static unsigned long stored_bytes(struct dzs_pool *pool)
+{
+	unsigned long bytes = 0;
+	unsigned int i;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		bytes -= READ_ONCE(per_cpu_ptr(pool->freed, cpu)->stored);
+	for (i = 0; i < pool->nr_classes; i++)
+		bytes += READ_ONCE(pool->classes[i].stored);
+	return bytes;
+}
+
 void dzs_stats(struct dzs_pool *pool, struct dzs_stats *stats)
 {
-	unsigned long objects = 0;
+	struct dzs_class_info class;
 	unsigned int i;
 
 	memset(stats, 0, sizeof(*stats));
-	for (i = 0; i < pool->nr_classes; i++) {
-		struct dzs_class *class = &pool->classes[i];
-
-		objects += READ_ONCE(class->nr_objects);
-		stats->zspages += READ_ONCE(class->nr_zspages);
-		stats->free_slots += dzs_class_room(class);
-		stats->stored_bytes += READ_ONCE(class->stored);
+	for (i = 0; dzs_class_info(pool, i, &class); i++) {
+		stats->objects += class.objects;
+		stats->zspages += class.zspages;
+		stats->free_slots += class.free_slots;
 	}
+	stats->meta_bytes = (u64)stats->zspages * sizeof(struct dzs_zspage) +
+			    (u64)stats->objects * DZS_HEADER_SIZE;
 	stats->pages = dzs_pages(pool);
 	stats->huge_objects = atomic_long_read(&pool->huge);
-	stats->objects = objects + stats->huge_objects;
-	stats->stored_bytes += (u64)stats->huge_objects * DZS_HUGE_SIZE;
-	stats->meta_bytes = (u64)stats->zspages * sizeof(struct dzs_zspage) +
-			    (u64)objects * DZS_HEADER_SIZE;
+	stats->objects += stats->huge_objects;
+	stats->stored_bytes = stored_bytes(pool) +
+			      (u64)stats->huge_objects * DZS_HUGE_SIZE;
 	dzs_reserve_stats(pool, stats);
 	dzs_compact_stats(pool, stats);
 }

@@ -140,6 +140,15 @@ void dzs_page_put(struct dzs_pool *pool, struct page *page)
 		__free_page(page);
 }
 
+void dzs_pages_put(struct dzs_pool *pool, struct page **pages, unsigned int n)
+{
+	while (n && reserve_push_page(&pool->reserve, pages[n - 1]))
+		n--;
+	/* Many at once cost the page allocator little more than one. */
+	if (n)
+		release_pages(pages, n);
+}
+
 struct dzs_zspage *dzs_desc_get(struct dzs_pool *pool)
 {
 	struct dzs_zspage *zs = kmem_cache_alloc(desc_cache, DZS_GFP);

@@ -4,6 +4,7 @@
  *
  * Everything here runs with the class lock held, takes a time that does not
  * depend on the size of the pool, and calls nothing outside the allocator.
+ * Frees go on meanwhile: see dzs-internal.h for who may change what.
  *
  * A zspage starts with one page. Its slots are handed out in order (bump), and
  * those that were freed are chained through their headers and used first. When
@@ -14,22 +15,11 @@
 #include <linux/bug.h>
 #include <linux/compiler.h>
 #include <linux/lockdep.h>
-#include <linux/minmax.h>
 
 #include "dzs-internal.h"
 
-struct slot_header {
-	u32 word;	/* owner, or next free slot */
-	u8 pad;
-} __packed;
-
-static_assert(sizeof(struct slot_header) == DZS_HEADER_SIZE);
-
-static struct slot_header *slot_header(const struct dzs_class *class,
-				       struct dzs_slot slot)
-{
-	return (struct slot_header *)dzs_slot_header(class, slot);
-}
+/* Zspages of one group that dzs_isolate() looks at. */
+#define ISOLATE_TRIES	4U
 
 /* Sums are read without the lock. */
 static void add(unsigned long *sum, long n)
@@ -37,47 +27,46 @@ static void add(unsigned long *sum, long n)
 	WRITE_ONCE(*sum, *sum + n);
 }
 
-static unsigned int zspage_group(const struct dzs_class *class,
-				 const struct dzs_zspage *zs)
+/* A state is about to be stored: let it say where the zspage belongs. */
+static void state_regroup(const struct dzs_class *class, union dzs_state *state)
 {
-	if (zs->inuse < zs->cap)
-		return zs->inuse * DZS_GROUP_ROOM / zs->cap;
-	return zs->pages < class->chain ? DZS_GROUP_GROW : DZS_GROUP_FULL;
+	state->group = dzs_state_group(class, *state);
 }
 
-/* Put a zspage whose counts have changed on the list that it belongs to. */
-static void zspage_regroup(struct dzs_class *class, struct dzs_zspage *zs)
+/* The state has changed from @old to @new: follow with the lists. */
+static void zspage_relist(struct dzs_class *class, struct dzs_zspage *zs,
+			  union dzs_state old, union dzs_state new)
 	__must_hold(&class->lock)
 {
-	unsigned int group = zspage_group(class, zs);
-
-	if (zs->isolated || group == zs->group)
-		return;
-	list_move(&zs->node, &class->group[group]);
-	zs->group = group;
+	if (new.group != old.group)
+		list_move(&zs->node, &class->group[new.group]);
 }
 
 /* Take an empty zspage out of the class. */
-static void zspage_detach(struct dzs_class *class, struct dzs_zspage *zs)
-	__must_hold(&class->lock)
+static void zspage_detach(struct dzs_class *class, struct dzs_zspage *zs,
+			  union dzs_state state) __must_hold(&class->lock)
 {
 	list_del(&zs->node);
 	add(&class->nr_zspages, -1);
-	add(&class->nr_slots, -(long)zs->cap);
-	add(&class->nr_pages, -(long)zs->pages);
+	add(&class->nr_slots, -(long)class->cap[state.pages]);
+	add(&class->nr_pages, -(long)state.pages);
 }
 
 static void zspage_add_page(struct dzs_class *class, struct dzs_zspage *zs,
 			    struct page *page) __must_hold(&class->lock)
 {
-	unsigned int cap;
+	union dzs_state new, old = dzs_state(zs);
 
-	zs->pfn[zs->pages++] = page_to_pfn(page);
-	cap = min_t(unsigned int, zs->pages * PAGE_SIZE / class->size,
-		    class->slots);
-	add(&class->nr_slots, cap - zs->cap);
+	/* Nobody looks at it before the state says that there is one more. */
+	zs->pfn[old.pages] = page_to_pfn(page);
+	do {
+		new = old;
+		new.pages++;
+		state_regroup(class, &new);
+	} while (!dzs_state_change(zs, &old, new));
+	zspage_relist(class, zs, old, new);
+	add(&class->nr_slots, class->cap[new.pages] - class->cap[old.pages]);
 	add(&class->nr_pages, 1);
-	zs->cap = cap;
 }
 
 static struct dzs_zspage *first_in(struct dzs_class *class, unsigned int group)
@@ -85,6 +74,19 @@ static struct dzs_zspage *first_in(struct dzs_class *class, unsigned int group)
 {
 	return list_first_entry_or_null(&class->group[group],
 					struct dzs_zspage, node);
+}
+
+static void zspage_init(struct dzs_class *class, struct dzs_zspage *zs)
+	__must_hold(&class->lock)
+{
+	union dzs_state state = { .word = 0 };
+
+	state.free = DZS_NO_SLOT;
+	state.group = DZS_GROUP_GROW;
+	state.class = class->index;
+	atomic64_set(&zs->state, state.word);
+	list_add(&zs->node, &class->group[DZS_GROUP_GROW]);
+	add(&class->nr_zspages, 1);
 }
 
 bool dzs_class_grow(struct dzs_class *class, struct dzs_spare *spare)
@@ -98,29 +100,33 @@ bool dzs_class_grow(struct dzs_class *class, struct dzs_spare *spare)
 		if (!zs)
 			return false;
 		spare->zs = NULL;
-		*zs = (struct dzs_zspage) {
-			.free = DZS_NO_SLOT,
-			.class = spare->class,
-			.group = DZS_GROUP_GROW,
-		};
-		list_add(&zs->node, &class->group[DZS_GROUP_GROW]);
-		add(&class->nr_zspages, 1);
+		zspage_init(class, zs);
 	}
 	zspage_add_page(class, zs, spare->page);
 	spare->page = NULL;
-	zspage_regroup(class, zs);
 	return true;
 }
 
-/* The next free slot of a zspage that has one. */
+/* Take a free slot of a zspage that has one. */
 static unsigned int zspage_pop(struct dzs_class *class, struct dzs_zspage *zs)
 	__must_hold(&class->lock)
 {
-	struct dzs_slot slot = { .zs = zs, .idx = zs->free };
+	struct dzs_slot slot = { .zs = zs };
+	union dzs_state new, old = dzs_state(zs);
 
-	if (slot.idx == DZS_NO_SLOT)
-		return zs->bump++;
-	zs->free = slot_header(class, slot)->word;
+	do {
+		new = old;
+		if (old.free == DZS_NO_SLOT) {
+			slot.idx = new.bump++;
+		} else {
+			/* Still free when the exchange succeeds: we have the lock. */
+			slot.idx = old.free;
+			new.free = READ_ONCE(*(u32 *)dzs_slot_header(class, slot));
+		}
+		new.inuse++;
+		state_regroup(class, &new);
+	} while (!dzs_state_change(zs, &old, new));
+	zspage_relist(class, zs, old, new);
 	return slot.idx;
 }
 
@@ -129,6 +135,7 @@ bool dzs_slot_take(struct dzs_class *class, u32 owner, unsigned int len,
 {
 	unsigned int group = DZS_GROUP_ROOM;
 	struct dzs_zspage *zs = NULL;
+	u8 *header;
 
 	lockdep_assert_held(&class->lock);
 	while (group && !zs)
@@ -137,51 +144,60 @@ bool dzs_slot_take(struct dzs_class *class, u32 owner, unsigned int len,
 		return false;
 	slot->zs = zs;
 	slot->idx = zspage_pop(class, zs);
-	*slot_header(class, *slot) = (struct slot_header) {
-		.word = owner,
-		.pad = class->size - DZS_HEADER_SIZE - len,
-	};
-	zs->inuse++;
-	add(&class->nr_objects, 1);
+	header = dzs_slot_header(class, *slot);
+	WRITE_ONCE(*(u32 *)header, owner);
+	WRITE_ONCE(header[DZS_HEADER_PAD], class->size - DZS_HEADER_SIZE - len);
+	WRITE_ONCE(class->taken, class->taken + 1);
 	add(&class->stored, len);
-	zspage_regroup(class, zs);
 	return true;
 }
 
-bool dzs_slot_live(struct dzs_class *class, struct dzs_slot slot, u32 *owner,
-		   unsigned int *len) __must_hold(&class->lock)
+bool dzs_slot_live(const struct dzs_class *class, struct dzs_slot slot,
+		   u32 *owner, unsigned int *len)
 {
-	const struct slot_header *header = slot_header(class, slot);
+	const u8 *header = dzs_slot_header(class, slot);
+	u8 pad;
 
-	lockdep_assert_held(&class->lock);
-	if (header->pad == DZS_PAD_FREE)
-		return false;
-	*owner = header->word;
-	*len = class->size - DZS_HEADER_SIZE - header->pad;
-	return true;
+	*owner = READ_ONCE(*(const u32 *)header);
+	/* Pairs with smp_store_release() in slot_push(). */
+	smp_rmb();
+	pad = READ_ONCE(header[DZS_HEADER_PAD]);
+	*len = class->size - DZS_HEADER_SIZE - pad;
+	return pad != DZS_PAD_FREE;
 }
 
-bool dzs_slot_put(struct dzs_class *class, struct dzs_slot slot)
+bool dzs_settle(struct dzs_class *class, struct dzs_zspage *zs)
 	__must_hold(&class->lock)
 {
-	struct slot_header *header = slot_header(class, slot);
-	struct dzs_zspage *zs = slot.zs;
-	unsigned int len;
-	u32 owner;
+	union dzs_state new, old = dzs_state(zs);
 
-	if (WARN_ON_ONCE(!dzs_slot_live(class, slot, &owner, &len)))
-		return false;
-	header->word = zs->free;
-	header->pad = DZS_PAD_FREE;
-	zs->free = slot.idx;
-	zs->inuse--;
-	add(&class->nr_objects, -1);
-	add(&class->stored, -(long)len);
-	if (zs->inuse || zs->isolated) {
-		zspage_regroup(class, zs);
-		return false;
+	lockdep_assert_held(&class->lock);
+	do {
+		new = old;
+		new.queued = 0;
+		state_regroup(class, &new);
+	} while (!dzs_state_change(zs, &old, new));
+	/* No object is left that could be freed, and none can be added. */
+	if (!new.inuse) {
+		zspage_detach(class, zs, new);
+		return true;
 	}
-	zspage_detach(class, zs);
+	zspage_relist(class, zs, old, new);
+	return false;
+}
+
+/* Isolate a zspage, unless a free has queued it. */
+static bool zspage_isolate(struct dzs_zspage *zs)
+{
+	union dzs_state new, old = dzs_state(zs);
+
+	do {
+		if (old.queued)
+			return false;
+		new = old;
+		new.isolated = 1;
+	} while (!dzs_state_change(zs, &old, new));
+	list_del_init(&zs->node);
 	return true;
 }
 
@@ -190,16 +206,18 @@ struct dzs_zspage *dzs_isolate(struct dzs_class *class, unsigned int groups,
 	__must_hold(&class->lock)
 {
 	struct dzs_zspage *zs;
-	unsigned int i;
+	unsigned int i, tries;
 
 	lockdep_assert_held(&class->lock);
 	for (i = 0; i < groups; i++) {
-		zs = first_in(class, i);
-		if (!zs || zs->cap > max_cap)
-			continue;
-		list_del_init(&zs->node);
-		zs->isolated = 1;
-		return zs;
+		tries = ISOLATE_TRIES;
+		list_for_each_entry(zs, &class->group[i], node) {
+			if (class->cap[dzs_state(zs).pages] <= max_cap &&
+			    zspage_isolate(zs))
+				return zs;
+			if (!--tries)
+				break;
+		}
 	}
 	return NULL;
 }
@@ -207,13 +225,18 @@ struct dzs_zspage *dzs_isolate(struct dzs_class *class, unsigned int groups,
 bool dzs_unisolate(struct dzs_class *class, struct dzs_zspage *zs)
 	__must_hold(&class->lock)
 {
+	union dzs_state new, old = dzs_state(zs);
+
 	lockdep_assert_held(&class->lock);
-	zs->isolated = 0;
-	if (!zs->inuse) {
-		zspage_detach(class, zs);
+	do {
+		new = old;
+		new.isolated = 0;
+		state_regroup(class, &new);
+	} while (!dzs_state_change(zs, &old, new));
+	if (!new.inuse) {
+		zspage_detach(class, zs, new);
 		return true;
 	}
-	zs->group = zspage_group(class, zs);
-	list_add(&zs->node, &class->group[zs->group]);
+	list_add(&zs->node, &class->group[new.group]);
 	return false;
 }

@@ -40,6 +40,13 @@ static inline bool gfpflags_allow_blocking(gfp_t gfp)
 
 #define alloc_page(gfp)		shim_alloc_page(gfp)
 #define __free_page(page)	shim_free_page(page)
+
+static inline void release_pages(struct page **pages, int nr)
+{
+	while (nr)
+		shim_free_page(pages[--nr]);
+}
+
 #define page_to_pfn(page)	shim_page_to_pfn(page)
 #define pfn_to_page(pfn)	shim_pfn_to_page(pfn)
 #define page_address(page)	shim_page_address(page)

@@ -54,7 +54,10 @@ static inline struct llist_node *llist_del_all(struct llist_head *head)
 	return xchg(&head->first, NULL);
 }
 
-/* One consumer only. */
+/*
+ * One consumer only. A failed exchange is a load too, on which the look at the
+ * node depends: the kernel has the address dependency for that.
+ */
 static inline struct llist_node *llist_del_first(struct llist_head *head)
 {
 	struct llist_node *first = smp_load_acquire(&head->first);
@@ -62,7 +65,10 @@ static inline struct llist_node *llist_del_first(struct llist_head *head)
 	do {
 		if (!first)
 			return NULL;
-	} while (!try_cmpxchg(&head->first, &first, READ_ONCE(first->next)));
+	} while (!__atomic_compare_exchange_n(&head->first, &first,
+					      READ_ONCE(first->next), false,
+					      __ATOMIC_SEQ_CST,
+					      __ATOMIC_ACQUIRE));
 	return first;
 }
 
