@@ -397,22 +397,6 @@ int dzr_demote_blocks(struct dzr_dev *d, u64 nr)
 	return 0;
 }
 
-static bool dzr_compact_stop(void *arg)
-{
-	return fatal_signal_pending(current);
-}
-
-int dzr_compact_all(struct dzr_dev *d)
-{
-	struct dzs_compact_ctl ctl = {
-		.stop = dzr_compact_stop,
-		.may_sleep = true,
-	};
-
-	dzs_compact(d->pool, ULONG_MAX, &ctl);
-	return fatal_signal_pending(current) ? -EINTR : 0;
-}
-
 void dzr_demote_init(struct dzr_dev *d)
 {
 	mutex_init(&d->hand_lock);

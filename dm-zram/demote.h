@@ -81,15 +81,6 @@ void dzr_demote_scan(struct dzr_dev *d, unsigned long pages);
 int dzr_demote_blocks(struct dzr_dev *d, u64 nr);
 
 /**
- * dzr_compact_all - compact the pool as far as its slack allows
- * @d: the device
- *
- * Context: process; reschedules.
- * Return: 0 or -EINTR after a fatal signal.
- */
-int dzr_compact_all(struct dzr_dev *d);
-
-/**
  * dzr_shrinker_register - take part in memory reclaim
  * @d: the device
  *

@@ -13,6 +13,8 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "compact.h"
+#include "debugfs.h"
 #include "demote.h"
 #include "device.h"
 #include "io.h"
@@ -94,6 +96,8 @@ static void dzr_dev_configure(struct dzr_dev *d, const struct dzr_config *cfg)
 	WRITE_ONCE(d->limit, limit);
 	WRITE_ONCE(d->marks.start, marks.start);
 	WRITE_ONCE(d->marks.stop, marks.stop);
+	if (d->pool)
+		dzs_set_slack(d->pool, cfg->compact_slack);
 	if (d->log)
 		dzr_log_set_discard(d->log, cfg->discard_passdown);
 }
@@ -132,10 +136,12 @@ void dzr_dev_config(struct dzr_dev *d, struct dzr_config *cfg)
 /* Free all but the structure itself. */
 static void dzr_dev_free(struct dzr_dev *d)
 {
+	dzr_debugfs_remove(d);
 	dzr_shrinker_unregister(d);
 	if (d->wq) {
 		d->suspended = true;
 		dzr_demote_stop(d);
+		dzr_compact_stop(d);
 		dzr_log_destroy(d->log);
 		cancel_delayed_work_sync(&d->io_retry);
 		destroy_workqueue(d->wq);
@@ -195,6 +201,7 @@ static int dzr_dev_build(struct dzr_dev *d, struct block_device *cold)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	d->pool = pool;
+	dzs_set_slack(pool, d->cfg.compact_slack);
 	streams = dzr_streams_create(d->cfg.codec);
 	if (IS_ERR_OR_NULL(streams))
 		return -ENOMEM;
@@ -205,6 +212,7 @@ static int dzr_dev_build(struct dzr_dev *d, struct block_device *cold)
 		if (err)
 			return err;
 	}
+	dzr_debugfs_add(d);
 	return dzr_shrinker_register(d);
 }
 
@@ -226,6 +234,7 @@ static struct dzr_dev *dzr_dev_create(struct mapped_device *md,
 	d->suspended = true;
 	dzr_io_init(d);
 	dzr_demote_init(d);
+	dzr_compact_init(d);
 	INIT_WORK(&d->refill_work, dzr_refill_work);
 	INIT_WORK(&d->event_work, dzr_event_work);
 	d->codec = cfg->codec;

@@ -24,6 +24,7 @@
 #include "btable.h"
 #include "codec.h"
 #include "dzs.h"
+#include "load.h"
 #include "log.h"
 #include "policy.h"
 #include "stats.h"
@@ -97,6 +98,9 @@ struct dzr_hand {
  * @sweep_end: where @sweep_hand must get to in this tick
  * @sweep_idle: the device was idle when the tick began
  * @shrinker: our share in memory reclaim
+ * @load: how busy the device is
+ * @compact_work: compaction that waits for the device to be idle
+ * @debugfs: directory in debugfs
  */
 struct dzr_dev {
 	struct list_head list;
@@ -145,6 +149,9 @@ struct dzr_dev {
 	u64 sweep_end;
 	bool sweep_idle;
 	struct shrinker *shrinker;
+	struct dzr_load load;
+	struct delayed_work compact_work;
+	struct dentry *debugfs;
 };
 
 /**

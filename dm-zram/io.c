@@ -36,6 +36,7 @@ static void dzr_io_put(struct dzr_io *io)
 
 	if (!atomic_dec_and_test(&io->pending))
 		return;
+	dzr_load_end(io->d, io->begin);
 	bio->bi_status = io->status;
 	bio_endio(bio);
 }
@@ -289,6 +290,7 @@ static int dzr_io_data(struct dzr_dev *d, struct bio *bio)
 	dzr_stat_add(d->stats, write ? DZR_STAT_WRITES : DZR_STAT_READS,
 		     blocks);
 	io->d = d;
+	io->begin = dzr_load_begin(d);
 	io->iter = bio->bi_iter;
 	io->status = BLK_STS_OK;
 	atomic_set(&io->pending, 1);

@@ -14,12 +14,14 @@
 /**
  * struct dzr_io - our part of a bio
  * @d: the device
+ * @begin: when it arrived
  * @iter: the blocks still to be done
  * @pending: cold reads in flight, and one for the walk itself
  * @status: the first error
  */
 struct dzr_io {
 	struct dzr_dev *d;
+	u64 begin;
 	struct bvec_iter iter;
 	atomic_t pending;
 	blk_status_t status;

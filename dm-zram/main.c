@@ -5,6 +5,7 @@
 #include <linux/device-mapper.h>
 #include <linux/module.h>
 
+#include "debugfs.h"
 #include "stream.h"
 #include "target.h"
 
@@ -14,15 +15,19 @@ static int __init dzr_init(void)
 
 	if (err)
 		return err;
+	dzr_debugfs_init();
 	err = dm_register_target(&dzr_target_type);
-	if (err)
+	if (err) {
+		dzr_debugfs_exit();
 		dzr_streams_exit();
+	}
 	return err;
 }
 
 static void __exit dzr_exit(void)
 {
 	dm_unregister_target(&dzr_target_type);
+	dzr_debugfs_exit();
 	dzr_streams_exit();
 }
 

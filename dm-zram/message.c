@@ -8,6 +8,7 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 
+#include "compact.h"
 #include "demote.h"
 #include "message.h"
 
@@ -86,6 +87,7 @@ static int dzr_msg_reset_peak(struct dzr_dev *d, char **argv, char *result,
 			      unsigned int maxlen)
 {
 	WRITE_ONCE(d->peak, 0);
+	dzs_reset_times(d->pool);
 	return 0;
 }
 

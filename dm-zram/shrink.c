@@ -2,16 +2,16 @@
 /*
  * Our share in memory reclaim.
  *
- * The count is what can be given back: pages that compaction would free, and,
- * while the log takes writes, the pool, out of which demotion takes what is
- * old. A scan
- * compacts at once and reports just what that freed; for the rest the
- * demotion worker is asked, which needs no memory and does not make the
- * caller wait.
+ * The count is what can be given back: pages that compaction would free, unless
+ * the device is busy, and, while the log takes writes, the pool, out of which
+ * demotion takes what is old. A scan compacts at once and reports just what that
+ * freed; for the rest the demotion worker is asked, which needs no memory and
+ * does not make the caller wait.
  *
  * Locks: none; callers may hold anything that reclaim is allowed under, so
  * only spinlocks are taken (inside the allocator and for entries).
  */
+#include "compact.h"
 #include "compat.h"
 #include "demote.h"
 
@@ -32,10 +32,11 @@ static unsigned long dzr_shrink_count(struct shrinker *shrinker,
 				      struct shrink_control *sc)
 {
 	struct dzr_dev *d = dzr_shrinker_data(shrinker);
-	unsigned long pages = dzs_compactable(d->pool);
+	unsigned long pages;
 
 	if (READ_ONCE(d->suspended))
 		return 0;
+	pages = dzr_compact_count(d);
 	if (dzr_demote_ready(d))
 		pages = max(pages, dzs_pages(d->pool) >>
 			    (READ_ONCE(d->refaulting) ? DZR_REFAULT_SHIFT : 0));
@@ -46,14 +47,11 @@ static unsigned long dzr_shrink_scan(struct shrinker *shrinker,
 				     struct shrink_control *sc)
 {
 	struct dzr_dev *d = dzr_shrinker_data(shrinker);
-	struct dzs_compact_ctl ctl = { .may_sleep = true };
-	unsigned long want = min(dzs_compactable(d->pool), sc->nr_to_scan);
-	unsigned long freed = 0;
+	unsigned long freed;
 
 	if (READ_ONCE(d->suspended))
 		return SHRINK_STOP;
-	if (want)
-		freed = dzs_compact(d->pool, want, &ctl);
+	freed = dzr_compact_idle(d, sc->nr_to_scan);
 	sc->nr_scanned = sc->nr_to_scan;
 	if (freed < sc->nr_to_scan)
 		dzr_demote_scan(d, sc->nr_to_scan - freed);

@@ -76,7 +76,8 @@ static u64 dzr_fixed_bytes(struct dzr_dev *d, const struct dzs_stats *pool)
 	u64 bytes = sizeof(*d) + dzr_streams_bytes(d->streams) +
 		    dzr_btable_reserve_bytes(d->bt) +
 		    (u64)num_possible_cpus() * sizeof(struct dzr_stats) +
-		    ((u64)pool->reserve_target << PAGE_SHIFT);
+		    ((u64)pool->reserve_target << PAGE_SHIFT) +
+		    pool->fixed_bytes;
 
 	return d->log ? bytes + dzr_log_bytes(d->log) : bytes;
 }

@@ -122,9 +122,13 @@ enum dzr_gauge {
 /**
  * struct dzr_stats - the per-CPU counters of a device
  * @v: one word for each &enum dzr_stat
+ * @in_flight: reads and writes begun here, less those that ended here
+ * @served: time that those which ended here have taken, in ns
  */
 struct dzr_stats {
 	s64 v[DZR_NR_STATS];
+	s64 in_flight;
+	u64 served;
 };
 
 /**

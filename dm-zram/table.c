@@ -298,6 +298,24 @@ static int dzr_demote_age_emit(const struct dzr_config *cfg, char *buf,
 	return snprintf(buf, size, "%u", cfg->demote_age);
 }
 
+static char *dzr_compact_slack_parse(struct dzr_config *cfg, const char *value)
+{
+	u64 v;
+
+	if (dzr_parse_number(value, &v))
+		return "compact_slack is not a number of percent";
+	if (v > DZR_COMPACT_SLACK_MAX)
+		return "compact_slack is more than 50";
+	cfg->compact_slack = v;
+	return NULL;
+}
+
+static int dzr_compact_slack_emit(const struct dzr_config *cfg, char *buf,
+				  size_t size)
+{
+	return snprintf(buf, size, "%u", cfg->compact_slack);
+}
+
 static char *dzr_overcommit_parse(struct dzr_config *cfg, const char *value)
 {
 	cfg->overcommit = true;
@@ -363,6 +381,12 @@ static const struct dzr_arg dzr_args[DZR_NR_ARGS] = {
 		.parse	= dzr_demote_age_parse,
 		.emit	= dzr_demote_age_emit,
 	},
+	[DZR_ARG_COMPACT_SLACK] = {
+		DZR_ARG_TEXTS("compact_slack"),
+		.live	= true,
+		.parse	= dzr_compact_slack_parse,
+		.emit	= dzr_compact_slack_emit,
+	},
 	[DZR_ARG_OVERCOMMIT] = {
 		DZR_ARG_TEXTS("overcommit"),
 		.bare	= true,
@@ -397,6 +421,7 @@ static void dzr_config_init(struct dzr_config *cfg, const char *cold)
 		.policy			= dzr_policy_default(),
 		.segment_size		= DZR_SEGMENT_SIZE_DEFAULT,
 		.demote_age		= DZR_DEMOTE_AGE_DEFAULT,
+		.compact_slack		= DZR_COMPACT_SLACK_DEFAULT,
 		.discard_passdown	= true,
 	};
 	if (cfg->cold)

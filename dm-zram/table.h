@@ -14,6 +14,7 @@
  *	segment_size <size>		(*) power of two
  *	reserve <size>			pool pages set aside, 0: automatic
  *	demote_age <seconds>		(*) 0: never
+ *	compact_slack <percent>		free room that compaction leaves
  *	overcommit			(*)
  *	discard_passdown <on|off>	(*)
  *
@@ -49,6 +50,10 @@ struct dzr_policy;
 #define DZR_DEMOTE_AGE_DEFAULT 600u
 #define DZR_DEMOTE_AGE_MAX (30u * 24 * 60 * 60)
 
+/* Percent of the pool's pages. */
+#define DZR_COMPACT_SLACK_DEFAULT 3u
+#define DZR_COMPACT_SLACK_MAX 50u
+
 /* A buffer of this size is large enough for what dzr_config_emit() writes. */
 #define DZR_CONFIG_TEXT_MAX 320
 
@@ -61,6 +66,7 @@ struct dzr_policy;
  * @DZR_ARG_SEGMENT_SIZE: segment_size
  * @DZR_ARG_RESERVE: reserve
  * @DZR_ARG_DEMOTE_AGE: demote_age
+ * @DZR_ARG_COMPACT_SLACK: compact_slack
  * @DZR_ARG_OVERCOMMIT: overcommit
  * @DZR_ARG_DISCARD_PASSDOWN: discard_passdown
  * @DZR_NR_ARGS: how many there are
@@ -73,6 +79,7 @@ enum dzr_arg_id {
 	DZR_ARG_SEGMENT_SIZE,
 	DZR_ARG_RESERVE,
 	DZR_ARG_DEMOTE_AGE,
+	DZR_ARG_COMPACT_SLACK,
 	DZR_ARG_OVERCOMMIT,
 	DZR_ARG_DISCARD_PASSDOWN,
 	DZR_NR_ARGS
@@ -97,6 +104,7 @@ struct dzr_limit {
  * @policy: which blocks are cold
  * @segment_size: bytes of a log segment, a power of two
  * @demote_age: seconds after which an untouched block is demoted, 0: never
+ * @compact_slack: free room that compaction leaves, percent of the pool
  * @reserve: bytes of the pool's page reserve, 0: automatic
  * @overcommit: the cold device may be too small for every block uncompressed
  * @discard_passdown: freed segments are discarded on the cold device
@@ -111,6 +119,7 @@ struct dzr_config {
 	const struct dzr_policy *policy;
 	u32 segment_size;
 	u32 demote_age;
+	u32 compact_slack;
 	u64 reserve;
 	bool overcommit;
 	bool discard_passdown;
@@ -135,7 +144,8 @@ int dzr_config_parse(struct dzr_config *cfg, unsigned int argc, char **argv,
  * dzr_config_set() - change one argument of a running device
  * @cfg: changed, and the argument counts as given; untouched on error
  * @key: name of an argument that can change live: mem_limit, policy,
- *	demote_age, discard_passdown
+ *	demote_age, compact_slack,
+ *	discard_passdown
  * @value: as in the table line
  * @error: on error, a static text
  *

@@ -16,6 +16,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "compact.h"
 #include "compat.h"
 #include "demote.h"
 #include "io.h"
@@ -194,6 +195,7 @@ static void dzr_presuspend(struct dm_target *ti)
 
 	WRITE_ONCE(t->d->suspended, true);
 	dzr_demote_stop(t->d);
+	dzr_compact_stop(t->d);
 }
 
 static void dzr_presuspend_undo(struct dm_target *ti)

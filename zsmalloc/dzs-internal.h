@@ -110,7 +110,7 @@ union dzs_state {
 };
 
 static_assert(sizeof(union dzs_state) == sizeof(s64));
-static_assert(DZS_MAX_SLOTS < DZS_NO_SLOT && DZS_NO_SLOT < 1U << 10);
+static_assert(DZS_NO_SLOT > DZS_MAX_SLOTS);
 static_assert(DZS_NR_GROUPS <= 1U << 4 && DZS_MAX_CHAIN < 1U << 4);
 
 /**

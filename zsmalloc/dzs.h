@@ -103,6 +103,8 @@ struct dzs_stats {
 	u64 stored_bytes;
 	/** @meta_bytes: descriptors, and headers of live objects. */
 	u64 meta_bytes;
+	/** @fixed_bytes: the pool itself, without the pages of its reserve. */
+	u64 fixed_bytes;
 	/** @reserve_pages: pages in the reserve now. */
 	unsigned long reserve_pages;
 	/** @reserve_target: pages in a full reserve. */

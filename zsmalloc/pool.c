@@ -218,6 +218,8 @@ void dzs_stats(struct dzs_pool *pool, struct dzs_stats *stats)
 	}
 	stats->meta_bytes = (u64)stats->zspages * sizeof(struct dzs_zspage) +
 			    (u64)stats->objects * DZS_HEADER_SIZE;
+	stats->fixed_bytes = sizeof(*pool) +
+			     (u64)num_possible_cpus() * sizeof(*pool->freed);
 	stats->pages = dzs_pages(pool);
 	stats->huge_objects = atomic_long_read(&pool->huge);
 	stats->objects += stats->huge_objects;

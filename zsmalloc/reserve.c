@@ -237,6 +237,9 @@ void dzs_reserve_stats(struct dzs_pool *pool, struct dzs_stats *stats)
 {
 	struct dzs_reserve *res = &pool->reserve;
 
+	stats->fixed_bytes += res->target * sizeof(*res->pages) +
+			      res->desc_target * (sizeof(*res->descs) +
+						  sizeof(**res->descs));
 	stats->reserve_pages = READ_ONCE(res->nr_pages);
 	stats->reserve_target = res->target;
 	stats->reserve_low = READ_ONCE(res->low);

@@ -94,6 +94,8 @@ all_bad_tables() {
 	bad_table 'reserve is more than 1G' "$t $COLD 2 reserve 2G"
 	bad_table 'demote_age is not a number of seconds' "$t $COLD 2 demote_age 5m"
 	bad_table 'demote_age is more than 30 days' "$t $COLD 2 demote_age 2592001"
+	bad_table 'compact_slack is not a number of percent' "$t - 2 compact_slack little"
+	bad_table 'compact_slack is more than 50' "$t - 2 compact_slack 51"
 	bad_table 'discard_passdown is neither on nor off' "$t $COLD 2 discard_passdown yes"
 	# what needs a cold device
 	bad_table 'Argument policy needs a cold device' "$t - 2 policy age"
@@ -203,6 +205,7 @@ bad_message 'mem_limit is not from 1% to 100%' set mem_limit 200%
 bad_message 'mem_limit is beyond 64 bits' set mem_limit 99999999T
 bad_message 'demote_age is not a number of seconds' set demote_age soon
 bad_message 'demote_age is more than 30 days' set demote_age 99999999
+bad_message 'compact_slack is more than 50' set compact_slack 100
 bad_message 'discard_passdown is neither on nor off' set discard_passdown maybe
 
 blk verify /dev/mapper/good --count 1000 --ratio 1

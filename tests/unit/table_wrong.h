@@ -43,6 +43,7 @@ static const struct {
 	{ "a 4 mode volatile mode volatile", "Argument mode is given twice" },
 	{ "a 4 segment_size 1M segment_size 1M", "Argument segment_size is given twice" },
 	{ "a 3 reserve 1M reserve", "Argument reserve is given twice" },
+	{ "- 4 compact_slack 1 compact_slack 1", "Argument compact_slack is given twice" },
 	{ "a 4 demote_age 1 demote_age 1", "Argument demote_age is given twice" },
 	{ "a 2 overcommit overcommit", "Argument overcommit is given twice" },
 	{ "a 4 discard_passdown on discard_passdown on", "Argument discard_passdown is given twice" },
@@ -53,6 +54,7 @@ static const struct {
 	{ "a 1 mode", "Argument mode has no value" },
 	{ "a 1 segment_size", "Argument segment_size has no value" },
 	{ "a 2 overcommit reserve", "Argument reserve has no value" },
+	{ "- 1 compact_slack", "Argument compact_slack has no value" },
 	{ "a 1 demote_age", "Argument demote_age has no value" },
 	{ "a 1 discard_passdown", "Argument discard_passdown has no value" },
 	/* Numbers. */
@@ -96,6 +98,8 @@ static const struct {
 	{ "a 2 demote_age 18446744073709551616", "demote_age is beyond 64 bits" },
 	{ "a 2 demote_age 2592001", "demote_age is more than 30 days" },
 	{ "a 2 demote_age 4294967296", "demote_age is more than 30 days" },
+	{ "- 2 compact_slack 3%", "compact_slack is not a number of percent" },
+	{ "- 2 compact_slack 51", "compact_slack is more than 50" },
 	{ "a 2 discard_passdown yes", "discard_passdown is neither on nor off" },
 	{ "a 2 discard_passdown 1", "discard_passdown is neither on nor off" },
 	/* Choices. */

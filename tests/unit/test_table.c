@@ -95,7 +95,8 @@ static bool config_equal(const struct dzr_config *a, const struct dzr_config *b)
 	       a->mem_limit.percent == b->mem_limit.percent &&
 	       a->codec == b->codec && a->policy == b->policy &&
 	       a->segment_size == b->segment_size &&
-	       a->demote_age == b->demote_age && a->reserve == b->reserve &&
+	       a->demote_age == b->demote_age &&
+	       a->compact_slack == b->compact_slack && a->reserve == b->reserve &&
 	       a->overcommit == b->overcommit &&
 	       a->discard_passdown == b->discard_passdown;
 }
@@ -173,6 +174,7 @@ static void test_defaults(void)
 	CHECK(cfg.policy == dzr_policy_find("age"), "%s", cfg.policy->name);
 	CHECK(cfg.segment_size == 256 << 10, "%u", cfg.segment_size);
 	CHECK(cfg.demote_age == 600, "%u", cfg.demote_age);
+	CHECK(cfg.compact_slack == 3, "%u", cfg.compact_slack);
 	CHECK(cfg.reserve == 0, "-");
 	CHECK(!cfg.overcommit, "-");
 	CHECK(cfg.discard_passdown, "-");
@@ -187,7 +189,7 @@ static void test_defaults(void)
 static void test_everything(void)
 {
 	static const char *const line =
-		"253:7 17 discard_passdown off overcommit reserve 1g demote_age 0 segment_size 64k mode volatile policy fifo algorithm zstd mem_limit 100%";
+		"253:7 19 compact_slack 0 discard_passdown off overcommit reserve 1g demote_age 0 segment_size 64k mode volatile policy fifo algorithm zstd mem_limit 100%";
 	char text[DZR_CONFIG_TEXT_MAX];
 	struct dzr_config cfg;
 	struct words w;
@@ -200,11 +202,12 @@ static void test_everything(void)
 	CHECK(cfg.policy == dzr_policy_find("fifo"), "%s", cfg.policy->name);
 	CHECK(cfg.segment_size == 64 << 10, "%u", cfg.segment_size);
 	CHECK(cfg.demote_age == 0, "%u", cfg.demote_age);
+	CHECK(cfg.compact_slack == 0, "%u", cfg.compact_slack);
 	CHECK(cfg.reserve == 1 << 30, "-");
 	CHECK(cfg.overcommit, "-");
 	CHECK(!cfg.discard_passdown, "-");
 	CHECK(dzr_config_emit(&cfg, text, sizeof(text)) > 0, "-");
-	CHECK(!strcmp(text, "17 mem_limit 100% algorithm zstd policy fifo mode volatile segment_size 64K reserve 1G demote_age 0 overcommit discard_passdown off"), "'%s'", text);
+	CHECK(!strcmp(text, "19 mem_limit 100% algorithm zstd policy fifo mode volatile segment_size 64K reserve 1G demote_age 0 compact_slack 0 overcommit discard_passdown off"), "'%s'", text);
 	words_free(&w);
 }
 
@@ -217,7 +220,7 @@ static void test_longest(void)
 	int len;
 
 	parse_ok(&cfg, &w,
-		 "a 17 mem_limit 18446744073709551615 algorithm lzo-rle policy fifo mode volatile segment_size 65536 reserve 1073741823 demote_age 2592000 overcommit discard_passdown off");
+		 "a 19 compact_slack 50 mem_limit 18446744073709551615 algorithm lzo-rle policy fifo mode volatile segment_size 65536 reserve 1073741823 demote_age 2592000 overcommit discard_passdown off");
 	len = dzr_config_emit(&cfg, text, sizeof(text));
 	CHECK(len > 150 && len == (int)strlen(text), "%d", len);
 	words_free(&w);
@@ -300,6 +303,8 @@ static const struct {
 	{ "-", "mem_limit", "1536M", NULL, "2 mem_limit 1536M" },
 	{ "a 1 overcommit", "policy", "fifo", NULL, "3 policy fifo overcommit" },
 	{ "a", "demote_age", "60", NULL, "2 demote_age 60" },
+	{ "-", "compact_slack", "10", NULL, "2 compact_slack 10" },
+	{ "-", "compact_slack", "51", "compact_slack is more than 50", NULL },
 	{ "a", "discard_passdown", "off", NULL, "2 discard_passdown off" },
 	{ "a", "frob", "1", "Unknown key", NULL },
 	{ "a", "", "1", "Unknown key", NULL },
@@ -412,6 +417,9 @@ static int random_arg(char *p, unsigned int id)
 		break;
 	case DZR_ARG_DEMOTE_AGE:
 		p += sprintf(p, " demote_age %u", random_below(2592001));
+		break;
+	case DZR_ARG_COMPACT_SLACK:
+		p += sprintf(p, " compact_slack %u", random_below(51));
 		break;
 	case DZR_ARG_OVERCOMMIT:
 		p += sprintf(p, " overcommit");
