@@ -27,7 +27,7 @@ static void *work(void *arg)
 		case 0 ... 2:
 			/* Few lengths, so that classes are shared. */
 			model_put(&m, i, (r2 & 7) == 7 ? DZS_HUGE_SIZE :
-				  500 + (r2 & 7) * 401, r2);
+				  model_fit(500 + (r2 & 7) * 401), r2);
 			break;
 		case 3:
 		case 4:
