@@ -130,16 +130,25 @@ static void turn(enum work work, unsigned int thread, unsigned int n)
 	}
 }
 
+static void name_range(const void *from, const void *to, const char *name)
+{
+	trace_name(from, (const char *)to - (const char *)from, name);
+}
+
 static void name_lines(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < pool->nr_classes; i++)
-		trace_name(&pool->classes[i], sizeof(pool->classes[i]),
-			   "a class");
-	trace_name(&pool->reserve, sizeof(pool->reserve), "the reserve");
-	trace_name(&pool->compact, sizeof(pool->compact), "compaction");
-	trace_name(pool, sizeof(*pool), "counters of the pool");
+	for (i = 0; i < pool->nr_classes; i++) {
+		struct dzs_class *class = &pool->classes[i];
+
+		name_range(class, &class->lock, "a class: layout");
+		name_range(&class->lock, &class->queue, "a class: lock, lists");
+		name_range(&class->queue, class + 1, "a class: queue");
+	}
+	name_range(&pool->reserve, &pool->compact, "the reserve");
+	name_range(&pool->pages, &pool->reserve, "the pool: pages, huge");
+	name_range(pool, pool + 1, "the pool: the rest");
 }
 
 /* Objects of all threads lie mixed in the zspages: the worst for them. */
@@ -174,13 +183,13 @@ static unsigned long total(void)
 }
 
 /* Operations a second of as many threads, for each time a line may take. */
-static void report(const char *name, double alone[2][3])
+static void report(const char *name, bool thinks, double alone[2][3])
 {
 	static const double transfer[3] = { 30, 60, 120 };
 	static const double think[2] = { 0, 3000 };
 	unsigned int i, j;
 
-	for (j = 0; j < 2; j++) {
+	for (j = 0; j < (thinks ? 2 : 1); j++) {
 		struct outcome o;
 
 		printf("%-11s%8u%8.0f", name, threads, think[j]);
@@ -239,7 +248,7 @@ int main(int argc, char **argv)
 				break;
 			}
 			trace_read_times(&trace, work_names[work]);
-			report(work_names[work], alone);
+			report(work_names[work], work < EXIT, alone);
 		}
 	return 0;
 }
