@@ -294,7 +294,7 @@ static void report_meta(void)
 int main(int argc, char **argv)
 {
 	unsigned int n = argc > 1 ? atoi(argv[1]) : 120000;
-	double limit = argc > 2 ? atof(argv[2]) : 1.07;
+	double limit = argc > 2 ? atof(argv[2]) : 1.05;
 	unsigned int kind;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
