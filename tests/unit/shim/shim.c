@@ -327,6 +327,24 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj)
 	object_free(obj);
 }
 
+/* Let others run: soon again, or after a while. */
+void shim_stand_back(void)
+{
+	static const struct timespec while_ = { .tv_nsec = 1000 };
+	static __thread uint64_t state;
+	uint64_t r;
+
+	if (!state)
+		state = (uintptr_t)&state;
+	r = shim_random(&state);
+	if (r % shim.jitter)
+		return;
+	if (r >> 62)
+		sched_yield();
+	else
+		nanosleep(&while_, NULL);
+}
+
 int shim_cpu(void)
 {
 	static int threads;
