@@ -66,7 +66,7 @@
 #define DZS_NO_SLOT	0x3ffU	/* end of a list of free slots */
 
 /* A class of that many zspages keeps one of them free for its next burst. */
-#define DZS_BUSY_ZSPAGES	64U
+#define DZS_BUSY_ZSPAGES	256U
 /* Objects handled in one hold of a class lock by compaction. */
 #define DZS_BATCH		16U
 /* Slots looked at in one such hold. */

@@ -51,7 +51,7 @@ typedef u64 __bitwise dzs_handle_t;
 #define DZS_HUGE_SIZE	4096U
 
 /* Default share of the pool, in percent, that compaction leaves free. */
-#define DZS_DEFAULT_SLACK	3U
+#define DZS_DEFAULT_SLACK	2U
 
 /**
  * struct dzs_ops - what the allocator asks of the owner of the objects

@@ -208,6 +208,14 @@ static inline void model_check_totals(struct model *m)
 	check(s.pages * PAGE_SIZE >= bytes);
 }
 
+/* @len, or one that fits when the constants are cut down. */
+static inline unsigned int model_fit(unsigned int len)
+{
+	if (len == DZS_HUGE_SIZE || len <= DZS_MAX_SIZE)
+		return len;
+	return 1 + len % DZS_MAX_SIZE;
+}
+
 /* Lengths as compressed pages have them; @r is random. */
 static inline unsigned int model_len(uint64_t r)
 {
@@ -221,8 +229,8 @@ static inline unsigned int model_len(uint64_t r)
 	if (kind < 14)
 		return DZS_MAX_SIZE - r % 40;
 	if (kind < 50)
-		return 200 + r % 1200;
-	return 700 + (r % 900 + (r >> 20) % 900 + (r >> 40) % 900);
+		return model_fit(200 + r % 1200);
+	return model_fit(700 + r % 900 + (r >> 20) % 900 + (r >> 40) % 900);
 }
 
 #endif /* DZS_MODEL_H */

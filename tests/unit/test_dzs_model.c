@@ -108,15 +108,15 @@ int main(void)
 	struct dzs_stats s;
 
 	shim.strict = true;
-	churn(1, 20000, 60, OPS);
+	churn(1, 20000, DZS_MAX_SIZE / 60, OPS);
 	dzs_stats(m.pool, &s);
-	/* All of it must have happened, or the test is worth nothing. */
-	check(s.compact_moved > 1000 && s.compact_freed > 1000);
-	check(s.from_reserve > 1000 && s.reserve_low == 0 && failed > 100);
-	check(m.relocated == s.compact_moved && !m.refused);
-	check(shim.gfp_and & __GFP_NOMEMALLOC && shim.gfp_and & __GFP_NOWARN);
 	printf("  model: %lu ops, %lu moved, %lu pages freed by compaction, %lu from reserve, %lu failed\n",
 	       OPS, s.compact_moved, s.compact_freed, s.from_reserve, failed);
+	/* All of it must have happened, or the test is worth nothing. */
+	check(s.compact_moved > 1000 && s.compact_freed > 1000);
+	check(s.from_reserve > 300 && s.reserve_low == 0 && failed > 100);
+	check(m.relocated == s.compact_moved && !m.refused);
+	check(shim.gfp_and & __GFP_NOMEMALLOC && shim.gfp_and & __GFP_NOWARN);
 	model_fini(&m);
 	shim_check_leaks("model");
 

@@ -1,18 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dzs with threads, under ThreadSanitizer: workers allocate, replace, free,
- * read and rewrite the same entries, one compacts, one refills the reserve and
- * reads the totals. Entries have a lock each, as in the real owner.
+ * dzs with threads, under ThreadSanitizer. Entries have a lock each, as in the
+ * real owner; threads stand back at random before exchanges and locks, so that
+ * others get in between.
+ *
+ * mixed	workers allocate, replace, free, read and rewrite the same
+ *		entries, one compacts, one refills the reserve and reads the
+ *		totals; allocations fail now and then
+ * shared	the same with so few objects that all are in a few zspages,
+ *		whose last object goes and whose first comes all the time
+ * rounds	all objects of some zspages are freed at once by all workers,
+ *		which allocate meanwhile; after each round no page is left,
+ *		without anybody's help. Then again beside compaction, which
+ *		may have a zspage in its hands for a little longer
  */
 #include <stdio.h>
 
+#include "dzs-internal.h"
 #include "dzs_model.h"
 
 #define WORKERS	4
-#define OPS	60000
+#define OPS	40000
+#define ROUNDS	500U
+#define LEN	1000U
 
 static struct model m;
 static bool done;
+
+/* Lengths that share a few classes. */
+static unsigned int some_len(uint64_t r)
+{
+	if ((r & 7) == 7)
+		return DZS_HUGE_SIZE;
+	return model_fit(500 + (r & 7) * 401);
+}
 
 static void *work(void *arg)
 {
@@ -25,9 +46,7 @@ static void *work(void *arg)
 		i = (r >> 8) % m.n;
 		switch (r % 8) {
 		case 0 ... 2:
-			/* Few lengths, so that classes are shared. */
-			model_put(&m, i, (r2 & 7) == 7 ? DZS_HUGE_SIZE :
-				  500 + (r2 & 7) * 401, r2);
+			model_put(&m, i, some_len(r2), r2);
 			break;
 		case 3:
 		case 4:
@@ -43,11 +62,29 @@ static void *work(void *arg)
 	return NULL;
 }
 
+static void *share(void *arg)
+{
+	uint64_t state = (uintptr_t)arg;
+	unsigned int n;
+
+	for (n = 0; n < OPS / 2; n++) {
+		uint64_t r = shim_random(&state);
+
+		if (r % 5 < 2)
+			check(!model_put(&m, (r >> 8) % m.n, LEN, r));
+		else if (r % 5 < 4)
+			model_del(&m, (r >> 8) % m.n);
+		else
+			model_check(&m, (r >> 8) % m.n);
+	}
+	return NULL;
+}
+
 static void *compactor(void *arg)
 {
 	struct dzs_compact_ctl ctl = { .may_sleep = true };
 
-	dzs_set_slack(m.pool, 1);
+	dzs_set_slack(m.pool, 0);
 	while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE)) {
 		dzs_compact(m.pool, dzs_compactable(m.pool), &ctl);
 		dzs_compact(m.pool, ~0UL, NULL);
@@ -55,51 +92,179 @@ static void *compactor(void *arg)
 	return NULL;
 }
 
-static void *keeper(void *arg)
+/* Totals that are read while all changes are no snapshot; none is absurd. */
+static void check_sane(void)
 {
 	struct dzs_stats s;
 
+	dzs_stats(m.pool, &s);
+	check(s.reserve_pages <= s.reserve_target);
+	check(s.objects <= m.n + 2 * WORKERS + DZS_BATCH);
+	check(s.pages < 1UL << 19 && s.zspages < 1UL << 19);
+}
+
+static void *keeper(void *arg)
+{
 	while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE)) {
 		if (dzs_needs_refill(m.pool))
 			dzs_refill(m.pool, GFP_KERNEL);
-		dzs_stats(m.pool, &s);
-		check(s.reserve_pages <= s.reserve_target);
-		check(dzs_pages(m.pool) < 1UL << 19);
+		check_sane();
 		/* A second compactor finds it busy, or takes its turn. */
 		dzs_compact(m.pool, 1, NULL);
 	}
 	return NULL;
 }
 
-int main(void)
+/* Run the workers to their ends, with or without the other two beside them. */
+static void run(void *(*worker)(void *), bool beside)
 {
-	pthread_t worker[WORKERS], other[2];
-	struct dzs_stats s;
+	pthread_t thread[WORKERS], other[2];
 	unsigned int i;
 
-	shim.strict = true;
-	model_init(&m, 3000, 50);
-	shim.fail_every = 7;
-	shim.fail_kinds = SHIM_PAGE | SHIM_CACHE;
+	done = false;
 	for (i = 0; i < WORKERS; i++)
-		check(!pthread_create(&worker[i], NULL, work,
+		check(!pthread_create(&thread[i], NULL, worker,
 				      (void *)(uintptr_t)(i + 1)));
-	check(!pthread_create(&other[0], NULL, compactor, NULL));
-	check(!pthread_create(&other[1], NULL, keeper, NULL));
+	if (beside) {
+		check(!pthread_create(&other[0], NULL, compactor, NULL));
+		check(!pthread_create(&other[1], NULL, keeper, NULL));
+	}
 	for (i = 0; i < WORKERS; i++)
-		pthread_join(worker[i], NULL);
+		pthread_join(thread[i], NULL);
 	__atomic_store_n(&done, true, __ATOMIC_RELEASE);
-	pthread_join(other[0], NULL);
-	pthread_join(other[1], NULL);
+	for (i = 0; beside && i < 2; i++)
+		pthread_join(other[i], NULL);
 	shim_no_fail();
+}
+
+/* Nothing is stored: no page, no zspage, no slot is left in the pool. */
+static void check_empty(void)
+{
+	struct dzs_stats s;
+
+	dzs_stats(m.pool, &s);
+	check(!s.pages && !s.zspages && !s.objects && !s.stored_bytes);
+	check(!s.free_slots && !s.meta_bytes);
+	check(shim.pages == (long)s.reserve_pages);
+}
+
+static void check_all(void)
+{
+	unsigned int i;
+
 	for (i = 0; i < m.n; i++)
 		model_check(&m, i);
 	model_check_totals(&m);
+}
+
+static void drop_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < m.n; i++)
+		model_del(&m, i);
+	check_empty();
+}
+
+static void test_mixed(void)
+{
+	struct dzs_stats s;
+
+	model_init(&m, 3000, 50);
+	shim.fail_every = 7;
+	shim.fail_kinds = SHIM_PAGE | SHIM_CACHE;
+	run(work, true);
+	check_all();
 	dzs_stats(m.pool, &s);
 	check(s.compact_moved > 100 && s.from_reserve > 100);
 	printf("  threads: %d ops, %lu moved, %lu refused, %lu from reserve\n",
 	       WORKERS * OPS, m.relocated, m.refused, s.from_reserve);
+	drop_all();
 	model_fini(&m);
-	shim_check_leaks("threads");
+	shim_check_leaks("threads, mixed");
+}
+
+static void test_shared(void)
+{
+	struct dzs_stats s;
+
+	model_init(&m, 100, 8);
+	run(share, true);
+	check_all();
+	dzs_stats(m.pool, &s);
+	printf("  shared: %d ops, %lu moved, %lu refused, %lu runs freed %lu pages\n",
+	       WORKERS * OPS / 2, m.relocated, m.refused, s.compact_runs,
+	       s.compact_freed);
+	check(m.relocated > 10);
+	drop_all();
+	model_fini(&m);
+	shim_check_leaks("threads, shared");
+}
+
+static pthread_barrier_t barrier;
+static unsigned long patience;
+
+static void wait_empty(void)
+{
+	unsigned long n = 0;
+
+	while (dzs_pages(m.pool)) {
+		check(n++ < patience);
+		sched_yield();
+	}
+}
+
+/* Each frees its part of all zspages; the first also makes and checks rounds. */
+static void *rounds(void *arg)
+{
+	unsigned int me = (uintptr_t)arg - 1, round, i;
+
+	for (round = 0; round < ROUNDS; round++) {
+		if (!me)
+			for (i = 0; i < m.n - WORKERS; i++)
+				check(!model_put(&m, i, LEN, i));
+		pthread_barrier_wait(&barrier);
+		for (i = me; i < m.n - WORKERS; i += WORKERS) {
+			model_del(&m, i);
+			/* One of each comes and goes meanwhile. */
+			if (i % 8 == me)
+				check(!model_put(&m, m.n - 1 - me, LEN, i));
+			else if (i % 8 == me + 4)
+				model_del(&m, m.n - 1 - me);
+		}
+		model_del(&m, m.n - 1 - me);
+		pthread_barrier_wait(&barrier);
+		if (!me)
+			wait_empty();
+		pthread_barrier_wait(&barrier);
+	}
+	return NULL;
+}
+
+static void test_rounds(void)
+{
+	check(!pthread_barrier_init(&barrier, NULL, WORKERS));
+	model_init(&m, 64 + WORKERS, 4);
+	patience = 0;
+	run(rounds, false);
+	check_empty();
+	patience = 1000000;
+	run(rounds, true);
+	check_empty();
+	printf("  rounds: 2 * %u, %lu moved, %lu refused\n", ROUNDS, m.relocated,
+	       m.refused);
+	model_fini(&m);
+	pthread_barrier_destroy(&barrier);
+	shim_check_leaks("threads, rounds");
+}
+
+int main(void)
+{
+	shim.strict = true;
+	shim.jitter = 50;
+	test_mixed();
+	shim.jitter = 20;
+	test_shared();
+	test_rounds();
 	return 0;
 }

@@ -34,9 +34,14 @@
 #define ASAN_UNPOISON_MEMORY_REGION(p, n)	((void)(p), (void)(n))
 #endif
 
+#if __SIZEOF_LONG__ == 8
 #define MAX_PAGES	(1UL << 19)
-#define PFN_BASE	0x1000UL
 #define HIGH_PFN	(1UL << 33)
+#else
+#define MAX_PAGES	(1UL << 17)
+#define HIGH_PFN	0UL		/* there are none */
+#endif
+#define PFN_BASE	0x1000UL
 #define PAGE		4096UL
 #define PCPU_CHUNK	64UL
 #define PCPU_CHUNKS	1024UL		/* of one CPU */
@@ -322,6 +327,24 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj)
 	object_free(obj);
 }
 
+/* Let others run: soon again, or after a while. */
+void shim_stand_back(void)
+{
+	static const struct timespec while_ = { .tv_nsec = 1000 };
+	static __thread uint64_t state;
+	uint64_t r;
+
+	if (!state)
+		state = (uintptr_t)&state;
+	r = shim_random(&state);
+	if (r % shim.jitter)
+		return;
+	if (r >> 62)
+		sched_yield();
+	else
+		nanosleep(&while_, NULL);
+}
+
 int shim_cpu(void)
 {
 	static int threads;
@@ -460,6 +483,43 @@ bool shim_same(const void *buf, size_t len, uint64_t seed)
 	}
 	v = shim_random(&seed);
 	return !memcmp(p, &v, len);
+}
+
+uint64_t shim_div64(uint64_t n, uint64_t d)
+{
+	return n / d;
+}
+
+uint64_t shim_rem64(uint64_t n, uint64_t d)
+{
+	return n % d;
+}
+
+/* By hand, bit after bit: not every machine has 128. */
+uint64_t shim_muldiv(uint64_t a, uint64_t b, uint64_t d)
+{
+	uint64_t high = 0, low = 0, q = 0, rem = 0;
+	int i;
+
+	for (i = 63; i >= 0; i--) {
+		high = high << 1 | low >> 63;
+		low <<= 1;
+		if (b >> i & 1) {
+			low += a;
+			high += low < a;
+		}
+	}
+	for (i = 127; i >= 0; i--) {
+		bool carry = rem >> 63;
+
+		rem = rem << 1 | ((i < 64 ? low >> i : high >> (i - 64)) & 1);
+		q <<= 1;
+		if (carry || rem >= d) {
+			rem -= d;
+			q |= 1;
+		}
+	}
+	return q;
 }
 
 int shim_kstrtou64(const char *s, unsigned int base, unsigned long long *res)

@@ -34,6 +34,7 @@ enum shim_kind {
  * @expect_warn: warnings are counted, they do not end the test
  * @contended: what spin_is_contended() says
  * @clock_ns: what the clock says; 0: real time
+ * @jitter: before one exchange or lock in so many the thread stands back; 0: no
  * @allocs: allocations that took part so far
  * @pages: pages allocated and not freed
  * @objects: other allocations not freed
@@ -51,6 +52,7 @@ struct shim {
 	bool expect_warn;
 	bool contended;
 	uint64_t clock_ns;
+	unsigned int jitter;
 	unsigned long allocs;
 	long pages;
 	long objects;
@@ -99,6 +101,17 @@ void *shim_alloc_percpu(size_t size, size_t align, unsigned int gfp);
 void shim_free_percpu(void *p);
 void *shim_per_cpu(const void *p, int cpu);
 int shim_cpu(void);
+
+void shim_stand_back(void);
+
+/* Where threads meet; SHIM_STILL is for those who want no more than the code. */
+static inline void shim_jitter(void)
+{
+#ifndef SHIM_STILL
+	if (__builtin_expect(shim.jitter, 0))
+		shim_stand_back();
+#endif
+}
 
 void *shim_self(void);
 void shim_depth(int change);

@@ -5,6 +5,8 @@
 #include <linux/types.h>
 #include <linux/compiler.h>
 
+#include "shim.h"
+
 /*
  * Each operation has the order that it has in the kernel, and no more: what is
  * too weak, ThreadSanitizer sees.
@@ -43,7 +45,8 @@ extern int shim_fence_word;
 
 /* A failed one orders nothing. */
 #define shim_try_cmpxchg(p, old, new, order) \
-	__atomic_compare_exchange_n(p, old, new, false, order, __ATOMIC_RELAXED)
+	(shim_jitter(), __atomic_compare_exchange_n(p, old, new, false, order, \
+						    __ATOMIC_RELAXED))
 #define shim_cmpxchg(p, old, new, order) \
 	({ typeof(*(p)) shim_o = (old); \
 	   shim_try_cmpxchg(p, &shim_o, new, order); shim_o; })

@@ -66,7 +66,7 @@ static inline unsigned long __ffs(unsigned long x)
 
 static inline unsigned long __fls(unsigned long x)
 {
-	return 63 - __builtin_clzl(x);
+	return BITS_PER_LONG - 1 - __builtin_clzl(x);
 }
 
 static inline int fls(unsigned int x)

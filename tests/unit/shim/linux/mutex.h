@@ -4,6 +4,9 @@
 
 #include <linux/spinlock.h>
 
+#include <pthread.h>
+#include "shim.h"
+
 struct mutex {
 	pthread_mutex_t mutex;
 	void *owner;

@@ -19,12 +19,12 @@ typedef struct {
 
 #define spin_lock_init(l) \
 	(pthread_mutex_init(&(l)->mutex, NULL), (void)((l)->owner = NULL))
-#define spin_lock(l)	(pthread_mutex_lock(&(l)->mutex), \
+#define spin_lock(l)	(shim_jitter(), pthread_mutex_lock(&(l)->mutex), \
 			 shim_lock_taken(&(l)->owner))
 #define spin_unlock(l)	(shim_lock_dropped(&(l)->owner), \
-			 (void)pthread_mutex_unlock(&(l)->mutex))
+			 (void)pthread_mutex_unlock(&(l)->mutex), shim_jitter())
 #define spin_trylock(l) \
-	(pthread_mutex_trylock(&(l)->mutex) ? false : \
+	(shim_jitter(), pthread_mutex_trylock(&(l)->mutex) ? false : \
 	 (shim_lock_taken(&(l)->owner), true))
 #define spin_is_locked(l)	(READ_ONCE((l)->owner) != NULL)
 #define spin_is_contended(l)	((void)(l), shim_contended())
