@@ -33,6 +33,9 @@
 #define DZR_POOL_RESERVE_MIN	64UL
 #define DZR_POOL_RESERVE_MAX	1024UL
 
+/* The allocator has one of its own, for whoever sets none. */
+static_assert(DZR_COMPACT_SLACK_DEFAULT == DZS_DEFAULT_SLACK);
+
 static DEFINE_MUTEX(dzr_devices_lock);
 static LIST_HEAD(dzr_devices);
 

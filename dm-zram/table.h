@@ -51,7 +51,7 @@ struct dzr_policy;
 #define DZR_DEMOTE_AGE_MAX (30u * 24 * 60 * 60)
 
 /* Percent of the pool's pages. */
-#define DZR_COMPACT_SLACK_DEFAULT 3u
+#define DZR_COMPACT_SLACK_DEFAULT 2u
 #define DZR_COMPACT_SLACK_MAX 50u
 
 /* A buffer of this size is large enough for what dzr_config_emit() writes. */

@@ -46,7 +46,7 @@ msg z set compact_slack 0
 msg z compact
 check "percent without slack" "$(percent)" -gt "$after"
 dmsetup table z | grep -q ' compact_slack 0' || fail "the table does not show compact_slack 0"
-msg z set compact_slack 3
+msg z set compact_slack 2
 
 # The holds that all this took, by debugfs.
 file=$(echo /sys/kernel/debug/dm-zram/dm-*/allocator)

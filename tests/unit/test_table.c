@@ -174,7 +174,7 @@ static void test_defaults(void)
 	CHECK(cfg.policy == dzr_policy_find("age"), "%s", cfg.policy->name);
 	CHECK(cfg.segment_size == 256 << 10, "%u", cfg.segment_size);
 	CHECK(cfg.demote_age == 600, "%u", cfg.demote_age);
-	CHECK(cfg.compact_slack == 3, "%u", cfg.compact_slack);
+	CHECK(cfg.compact_slack == 2, "%u", cfg.compact_slack);
 	CHECK(cfg.reserve == 0, "-");
 	CHECK(!cfg.overcommit, "-");
 	CHECK(cfg.discard_passdown, "-");
