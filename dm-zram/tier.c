@@ -10,7 +10,6 @@
 #include <linux/lockdep.h>
 #include <linux/string.h>
 
-#include "io.h"
 #include "log-format.h"
 #include "tier.h"
 
@@ -43,8 +42,7 @@ static void dzr_count_move(struct dzr_dev *d, enum dzr_state from,
 		dzr_stat_add(d->stats, dzr_population[to], 1);
 }
 
-/* Where the log copy of a CLEAN block is. */
-static dzr_loc_t dzr_clean_loc(struct dzr_dev *d, struct dzr_entry e)
+dzr_loc_t dzr_clean_loc(struct dzr_dev *d, struct dzr_entry e)
 {
 	dzr_loc_t loc;
 
@@ -499,99 +497,3 @@ void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
 	if (!clean)
 		dzr_log_put(d->log, loc);
 }
-
-/* Compaction has a new place for an object. */
-static bool dzr_relocate(void *ctx, u32 owner, dzs_handle_t old,
-			 dzs_handle_t new)
-{
-	struct dzr_dev *d = ctx;
-	unsigned long *slot = dzr_btable_find(d->bt, owner);
-	struct dzr_entry e;
-	bool same;
-
-	if (!slot)
-		return false;
-	e = dzr_entry_lock(slot);
-	same = dzr_entry_in_pool(e) && dzr_entry_handle(e) == old;
-	if (same) {
-		dzs_copy(d->pool, old, new);
-		e.value = (__force u64)new;
-		dzr_entry_set(slot, e);
-	}
-	dzr_entry_unlock(slot);
-	return same;
-}
-
-const struct dzs_ops dzr_pool_ops = {
-	.relocate = dzr_relocate,
-};
-
-/* Does a locked entry refer to this place in the log? */
-static bool dzr_refers_to(struct dzr_dev *d, struct dzr_entry e, dzr_loc_t loc)
-{
-	if (e.state == DZR_COLD)
-		return dzr_entry_loc(e) == loc;
-	return e.state == DZR_CLEAN && dzr_clean_loc(d, e) == loc;
-}
-
-/* The entry of a block number that came from the cold device. */
-static unsigned long *dzr_find_checked(struct dzr_dev *d, u32 block)
-{
-	return block < dzr_btable_blocks(d->bt) ?
-	       dzr_btable_find(d->bt, block) : NULL;
-}
-
-static bool dzr_is_live(void *owner, u32 block, dzr_loc_t loc)
-{
-	struct dzr_dev *d = owner;
-	unsigned long *slot = dzr_find_checked(d, block);
-	struct dzr_entry e;
-	bool live;
-
-	if (!slot)
-		return false;
-	e = dzr_entry_lock(slot);
-	live = dzr_refers_to(d, e, loc);
-	dzr_entry_unlock(slot);
-	return live;
-}
-
-static bool dzr_repoint(void *owner, u32 block, dzr_loc_t old, dzr_loc_t new)
-{
-	struct dzr_dev *d = owner;
-	unsigned long *slot = dzr_find_checked(d, block);
-	struct dzr_entry e;
-	bool live;
-
-	if (!slot)
-		return false;
-	e = dzr_entry_lock(slot);
-	live = dzr_refers_to(d, e, old);
-	if (live && e.state == DZR_COLD) {
-		e.value = (__force u64)new;
-		dzr_entry_set(slot, e);
-	} else if (live) {
-		dzs_write(d->pool, dzr_entry_handle(e), &new, 0, sizeof(new));
-	}
-	dzr_entry_unlock(slot);
-	return live;
-}
-
-static void dzr_low_space(void *owner)
-{
-	struct dzr_dev *d = owner;
-
-	queue_work(d->wq, &d->event_work);
-}
-
-static void dzr_log_kicked(void *owner)
-{
-	dzr_kick(owner);
-}
-
-const struct dzr_log_ops dzr_log_ops = {
-	.is_live = dzr_is_live,
-	.repoint = dzr_repoint,
-	.kick = dzr_log_kicked,
-	.low_space = dzr_low_space,
-};

@@ -121,7 +121,21 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot);
 void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
 		 const void *data, u32 len);
 
-/* What the allocator asks of the owner of the entries; its argument is ours. */
+/**
+ * dzr_clean_loc - where the log copy of a CLEAN block is
+ * @d: the device
+ * @e: its entry
+ *
+ * Context: process, with the entry locked, or when no entry holds the object
+ * any more.
+ * Return: the location.
+ */
+dzr_loc_t dzr_clean_loc(struct dzr_dev *d, struct dzr_entry e);
+
+/*
+ * What the allocator asks of the owner of the entries; its argument is ours.
+ * This and the next are in owner.c.
+ */
 extern const struct dzs_ops dzr_pool_ops;
 
 /* What the log asks. */
