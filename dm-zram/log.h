@@ -74,6 +74,12 @@ struct dzr_log_ops {
 	 * Context: process, no lock held; called once until space returns.
 	 */
 	void (*low_space)(void *owner);
+	/**
+	 * @written: that many bytes are about to be written.
+	 *
+	 * Context: process, no lock held.
+	 */
+	void (*written)(void *owner, u64 bytes);
 };
 
 /**

@@ -6,6 +6,7 @@
  *
  * Locks: the entry lock, taken here; callers hold none of their own.
  */
+#include "budget.h"
 #include "io.h"
 #include "tier.h"
 
@@ -103,4 +104,5 @@ const struct dzr_log_ops dzr_log_ops = {
 	.repoint = dzr_repoint,
 	.kick = dzr_log_kicked,
 	.low_space = dzr_low_space,
+	.written = dzr_budget_written,
 };

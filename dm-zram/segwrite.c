@@ -80,6 +80,7 @@ void dzr_buf_submit_work(struct work_struct *work)
 	buf->bio.bi_end_io = dzr_buf_endio;
 	dzr_stat_add(log->stats, DZR_STAT_SEG_WRITES, 1);
 	dzr_stat_add(log->stats, DZR_STAT_COLD_WRITE_BYTES, bytes);
+	log->ops->written(log->owner, bytes);
 	submit_bio(&buf->bio);
 }
 

@@ -185,7 +185,7 @@ static int dzr_store_packed(struct dzr_dev *d, u32 block, unsigned long *slot,
 			    const struct dzr_packed *p)
 {
 	bool below = dzr_dev_pool_bytes(d) < READ_ONCE(d->limit);
-	bool raw = p->codec == DZR_CODEC_RAW;
+	bool raw = p->codec == DZR_CODEC_RAW && !READ_ONCE(d->thrifty);
 	int hot = -ENOSPC, cold = -EIO;
 
 	if (raw && d->log)

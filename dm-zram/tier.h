@@ -20,7 +20,8 @@
  *
  * Goes to the pool, or compressed straight to the log when the pool is at its
  * limit or no page can be had. An incompressible block saves no memory in the
- * pool: it goes straight to the log whenever that has a buffer free.
+ * pool: it goes straight to the log whenever that has a buffer free, unless
+ * the wear budget is used up.
  *
  * Context: process; never sleeps for I/O, and for memory (a page of the block
  * table) only if @waited.

@@ -195,6 +195,9 @@ static void test_bounds(void)
 	CHECK(w.left == 86400000 && !w.used_up, "%lld", (long long)w.left);
 	dzr_wear_charge(&w, U64_MAX, 1000 * DAY);
 	CHECK(w.left == -86400000, "%lld", (long long)w.left);
+	/* From the deepest debt to a full bucket in one step. */
+	dzr_wear_update(&w, 1002 * DAY);
+	CHECK(w.left == 86400000, "%lld", (long long)w.left);
 }
 
 /* Whatever the steps, a day brings in a day's worth, not a byte less. */
