@@ -9,6 +9,7 @@
  *
  * Locks: none. The segment is pinned for as long as the read takes.
  */
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -105,6 +106,7 @@ static void dzr_cold_read_work(struct work_struct *work)
 		cr->error = -EIO;
 		dzr_stat_add(stats, DZR_STAT_COLD_BAD_OBJECTS, 1);
 	}
+	dzr_latency_count(&cr->pin.log->latency, ktime_get_ns() - cr->since);
 	cr->end(cr);
 }
 
@@ -135,5 +137,6 @@ void dzr_cold_read_submit(struct dzr_cold_read *cr)
 		       offset_in_page(cr->buf));
 	dzr_stat_add(log->stats, DZR_STAT_COLD_READS, 1);
 	dzr_stat_add(log->stats, DZR_STAT_COLD_READ_BYTES, end - start);
+	cr->since = ktime_get_ns();
 	submit_bio(&cr->bio);
 }

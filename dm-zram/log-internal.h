@@ -186,6 +186,7 @@ struct dzr_cleaner {
  * @cleaner: the cleaner
  * @reads: reserve of &struct dzr_cold_read
  * @reads_short: somebody waits for one
+ * @latency: how long they take
  * @bufs: the buffers, DZR_NR_BUFS of them
  */
 struct dzr_log {
@@ -214,6 +215,7 @@ struct dzr_log {
 	struct dzr_cleaner cleaner;
 	mempool_t *reads;
 	bool reads_short;
+	struct dzr_latency latency;
 	struct dzr_buf *bufs;
 };
 

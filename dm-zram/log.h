@@ -24,6 +24,7 @@
 #include <linux/workqueue.h>
 
 #include "btable.h"
+#include "latency.h"
 #include "segment.h"
 #include "stats.h"
 
@@ -144,7 +145,8 @@ struct dzr_pin {
  * @end: called when the read has ended, from the log's workqueue
  * @owner: for @end's use
  * @iter: for @end's use
- * @age: for @end's use
+ * @age: of the block before this read; for @end's use, too
+ * @since: when it was submitted, nanoseconds
  * @work: runs @end
  * @buf: what is read, whole logical blocks
  * @bio: the read
@@ -160,6 +162,7 @@ struct dzr_cold_read {
 	void *owner;
 	struct bvec_iter iter;
 	u8 age;
+	u64 since;
 	struct work_struct work;
 	u8 *buf;
 	struct bio bio;
@@ -269,7 +272,7 @@ void dzr_cold_read_free(struct dzr_cold_read *cr);
 
 /**
  * dzr_cold_read_submit - read the pinned object
- * @cr: pin (without a buffer), block, end and owner are set
+ * @cr: pin (without a buffer), block, age, end and owner are set
  *
  * @cr->end runs once, in the log's workqueue.
  *
@@ -343,6 +346,17 @@ int dzr_log_wait_room(struct dzr_log *log);
  * @totals: the answer
  */
 void dzr_log_totals(struct dzr_log *log, struct dzr_segs_totals *totals);
+
+/**
+ * dzr_log_latency - how long cold reads take
+ * @log: the log
+ *
+ * From the submission until the data has been checked in the workqueue; the
+ * failed ones, too.
+ *
+ * Return: the histogram.
+ */
+struct dzr_latency *dzr_log_latency(struct dzr_log *log);
 
 /**
  * dzr_log_bytes - memory that the log holds
