@@ -18,6 +18,7 @@
 #include <linux/vmalloc.h>
 
 #include "log-internal.h"
+#include "trace.h"
 
 /* Objects looked at between two chances for others to run. */
 #define DZR_CLEAN_STEP		64
@@ -128,6 +129,8 @@ static void dzr_cleaner_start(struct dzr_log *log)
 	if (c->victim == DZR_NO_SEGMENT)
 		return;
 	c->arrived = false;
+	c->live = dzr_segs_live(log->segs, c->victim);
+	c->moved = 0;
 	WRITE_ONCE(c->state, DZR_CLEAN_READING);
 	dzr_log_bio(log, &c->bio, c->vecs, REQ_OP_READ, c->victim, c->data,
 		    log->segment_size);
@@ -137,10 +140,11 @@ static void dzr_cleaner_start(struct dzr_log *log)
 }
 
 /* Done with the victim. */
-static void dzr_cleaner_finish(struct dzr_log *log)
+static void dzr_cleaner_finish(struct dzr_log *log, enum dzr_clean_end end)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 
+	trace_dzr_clean(log->dev, c->victim, c->live, c->moved, end);
 	WRITE_ONCE(c->state, DZR_CLEAN_IDLE);
 	if (dzr_segs_unpin(log->segs, c->victim)) {
 		dzr_log_not_full(log);
@@ -159,7 +163,7 @@ static void dzr_cleaner_cleaned(struct dzr_log *log)
 		dzr_segs_shun(log->segs, c->victim, true);
 	else
 		dzr_stat_add(log->stats, DZR_STAT_SEGS_CLEANED, 1);
-	dzr_cleaner_finish(log);
+	dzr_cleaner_finish(log, c->damaged ? DZR_CLEAN_DAMAGED : DZR_CLEANED);
 }
 
 /* Is what was read the segment that it should be? */
@@ -193,7 +197,7 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 	dzr_stat_add(log->stats, c->status ? DZR_STAT_COLD_READ_ERRORS :
 					     DZR_STAT_COLD_BAD_OBJECTS, 1);
 	dzr_segs_shun(log->segs, c->victim, !c->status);
-	dzr_cleaner_finish(log);
+	dzr_cleaner_finish(log, DZR_CLEAN_UNREAD);
 	/* Not at once again: it may be the only victim there is. */
 	return false;
 }
@@ -216,6 +220,7 @@ static int dzr_cleaner_copy(struct dzr_log *log,
 	live = log->ops->repoint(log->owner, block, old, a.loc);
 	dzr_log_commit(&a, live);
 	if (live) {
+		log->cleaner.moved++;
 		dzr_stat_add(log->stats, DZR_STAT_BLOCKS_CLEANED, 1);
 		dzr_log_put(log, old);
 	}
@@ -231,7 +236,7 @@ static void dzr_cleaner_blocked(struct dzr_log *log, int err)
 {
 	if (err != -EAGAIN || !dzr_cleaner_alone(log))
 		return;
-	dzr_cleaner_finish(log);
+	dzr_cleaner_finish(log, DZR_CLEAN_NO_ROOM);
 	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
 	if (dzr_segs_spare(log->segs) <= 0)
 		dzr_cleaner_full(log);

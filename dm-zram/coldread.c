@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "log-internal.h"
+#include "trace.h"
 
 /* Bytes that hold the largest object, wherever it starts. */
 static u32 dzr_read_size(struct dzr_log *log)
@@ -97,16 +98,22 @@ static void dzr_cold_read_work(struct work_struct *work)
 {
 	struct dzr_cold_read *cr = container_of(work, struct dzr_cold_read,
 						work);
-	struct dzr_stats __percpu *stats = cr->pin.log->stats;
+	struct dzr_log *log = cr->pin.log;
+	enum dzr_fault fault = DZR_FAULT_OK;
+	u64 ns;
 
 	if (cr->bio.bi_status) {
-		cr->error = -EIO;
-		dzr_stat_add(stats, DZR_STAT_COLD_READ_ERRORS, 1);
+		fault = DZR_FAULT_IO;
+		dzr_stat_add(log->stats, DZR_STAT_COLD_READ_ERRORS, 1);
 	} else if (!dzr_cold_read_check(cr)) {
-		cr->error = -EIO;
-		dzr_stat_add(stats, DZR_STAT_COLD_BAD_OBJECTS, 1);
+		fault = DZR_FAULT_DAMAGED;
+		dzr_stat_add(log->stats, DZR_STAT_COLD_BAD_OBJECTS, 1);
 	}
-	dzr_latency_count(&cr->pin.log->latency, ktime_get_ns() - cr->since);
+	cr->error = fault == DZR_FAULT_OK ? 0 : -EIO;
+	ns = ktime_get_ns() - cr->since;
+	dzr_latency_count(&log->latency, ns);
+	trace_dzr_fault(log->dev, cr->block, dzr_loc_seg(cr->pin.loc), cr->age,
+			ns / NSEC_PER_USEC, fault);
 	cr->end(cr);
 }
 

@@ -14,6 +14,7 @@
 #include "budget.h"
 #include "demote.h"
 #include "tier.h"
+#include "trace.h"
 
 /* Demotion is counted in pages: compact each time this many are due. */
 #define DZR_STEP_PAGES		64UL
@@ -78,7 +79,7 @@ static int dzr_take(struct dzr_dev *d, u32 block, unsigned long *slot,
 {
 	if (e.state != DZR_CLEAN && !dzr_budget_allows(d, cause))
 		return 0;
-	return dzr_demote(d, block, slot);
+	return dzr_demote(d, block, slot, cause);
 }
 
 /* The hand passes over one block. Returns as dzr_demote(). */
@@ -153,6 +154,26 @@ static bool dzr_demote_wanted(struct dzr_dev *d)
 	return READ_ONCE(d->demoting) || atomic_long_read(&d->pressure) > 0;
 }
 
+unsigned long dzr_compact(struct dzr_dev *d, unsigned long pages,
+			  const struct dzs_compact_ctl *ctl)
+{
+	bool traced = trace_dzr_compact_enabled();
+	struct dzs_stats before, after;
+	unsigned long freed;
+
+	if (traced)
+		dzs_stats(d->pool, &before);
+	freed = dzs_compact(d->pool, pages, ctl);
+	if (!traced)
+		return freed;
+	dzs_stats(d->pool, &after);
+	if (after.compact_runs != before.compact_runs)
+		trace_dzr_compact(d->dev, freed,
+				  after.compact_moved - before.compact_moved,
+				  after.max_hold_ns);
+	return freed;
+}
+
 /* Demoted objects leave holes; turn them into whole free pages. */
 static void dzr_demote_compact(struct dzr_dev *d, unsigned long pages)
 {
@@ -160,7 +181,7 @@ static void dzr_demote_compact(struct dzr_dev *d, unsigned long pages)
 	unsigned long want = dzs_compactable(d->pool);
 
 	if (want)
-		dzs_compact(d->pool, min(want, pages), &ctl);
+		dzr_compact(d, min(want, pages), &ctl);
 }
 
 /*
@@ -428,7 +449,7 @@ int dzr_compact_all(struct dzr_dev *d)
 		.may_sleep = true,
 	};
 
-	dzs_compact(d->pool, ULONG_MAX, &ctl);
+	dzr_compact(d, ULONG_MAX, &ctl);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 

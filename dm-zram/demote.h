@@ -81,6 +81,18 @@ void dzr_demote_scan(struct dzr_dev *d, unsigned long pages);
 int dzr_demote_blocks(struct dzr_dev *d, u64 nr);
 
 /**
+ * dzr_compact - dzs_compact() of a device's pool, with its tracepoint
+ * @d: the device
+ * @pages: as there
+ * @ctl: as there
+ *
+ * Context: as there.
+ * Return: pages freed.
+ */
+unsigned long dzr_compact(struct dzr_dev *d, unsigned long pages,
+			  const struct dzs_compact_ctl *ctl);
+
+/**
  * dzr_compact_all - compact the pool as far as its slack allows
  * @d: the device
  *

@@ -157,6 +157,7 @@ static int dzr_dev_create_log(struct dzr_dev *d, struct block_device *cold)
 		.stats = d->stats,
 		.ops = &dzr_log_ops,
 		.owner = d,
+		.dev = d->dev,
 	};
 	struct dzr_log *log = dzr_log_create(&params);
 

@@ -76,13 +76,14 @@ enum dzr_buf_state {
  * @readers: pins that use @data
  * @state: see &enum dzr_buf_state
  * @stream: whose buffer
+ * @since: when it was submitted, nanoseconds
  * @status: outcome of the write
  * @submit: writes the segment
  * @work: deals with the outcome
  * @bio: the write
  * @vecs: for @bio
  *
- * log->lock guards all but @data, @status, @work and @bio.
+ * log->lock guards all but @data, @since, @status, @work and @bio.
  */
 struct dzr_buf {
 	struct dzr_log *log;
@@ -97,6 +98,7 @@ struct dzr_buf {
 	u32 readers;
 	enum dzr_buf_state state;
 	enum dzr_log_stream stream;
+	u64 since;
 	blk_status_t status;
 	struct work_struct submit;
 	struct work_struct work;
@@ -131,12 +133,40 @@ enum dzr_clean_state {
 };
 
 /**
+ * enum dzr_clean_end - how the cleaning of a segment has ended
+ * @DZR_CLEANED: no live object is left in it
+ * @DZR_CLEAN_DAMAGED: some of it could not be understood
+ * @DZR_CLEAN_UNREAD: it could not be read, or is not what it should be
+ * @DZR_CLEAN_NO_ROOM: there was no segment to move its objects to
+ */
+enum dzr_clean_end {
+	DZR_CLEANED,
+	DZR_CLEAN_DAMAGED,
+	DZR_CLEAN_UNREAD,
+	DZR_CLEAN_NO_ROOM,
+};
+
+/**
+ * enum dzr_fault - how a cold read has ended
+ * @DZR_FAULT_OK: with the object
+ * @DZR_FAULT_IO: the device failed it
+ * @DZR_FAULT_DAMAGED: what was read is not what it should be
+ */
+enum dzr_fault {
+	DZR_FAULT_OK,
+	DZR_FAULT_IO,
+	DZR_FAULT_DAMAGED,
+};
+
+/**
  * struct dzr_cleaner - the cleaner of a log
  * @work: runs one step
  * @state: see &enum dzr_clean_state; changed by @work and the read's end
  * @victim: the segment being cleaned, pinned
  * @cursor: offset of the next object
  * @end: end of the last object
+ * @live: bytes of live objects in it at first
+ * @moved: live objects copied
  * @damaged: something in the victim could not be understood
  * @arrived: the read of the victim has ended
  * @data: the victim's content
@@ -150,6 +180,8 @@ struct dzr_cleaner {
 	u32 victim;
 	u32 cursor;
 	u32 end;
+	u32 live;
+	u32 moved;
 	bool damaged;
 	bool arrived;
 	u8 *data;
@@ -166,6 +198,7 @@ struct dzr_cleaner {
  * @stats: counters of the device
  * @ops: callbacks
  * @owner: their first argument
+ * @dev: device number of the owner
  * @id: identifies this log on the device
  * @segment_size: bytes
  * @lbs: logical block size of the device
@@ -196,6 +229,7 @@ struct dzr_log {
 	struct dzr_stats __percpu *stats;
 	const struct dzr_log_ops *ops;
 	void *owner;
+	dev_t dev;
 	u64 id[2];
 	u32 segment_size;
 	u32 lbs;

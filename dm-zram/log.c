@@ -95,6 +95,7 @@ static struct dzr_log *dzr_log_new(const struct dzr_log_params *p, u32 segs)
 	log->stats = p->stats;
 	log->ops = p->ops;
 	log->owner = p->owner;
+	log->dev = p->dev;
 	log->segment_size = p->segment_size;
 	log->lbs = max_t(u32, bdev_logical_block_size(p->bdev), SECTOR_SIZE);
 	log->clean_below = max(4U, segs >> DZR_CLEAN_AHEAD_SHIFT);

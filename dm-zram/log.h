@@ -93,6 +93,7 @@ struct dzr_log_ops {
  * @stats: counters of the device
  * @ops: callbacks
  * @owner: first argument of the callbacks
+ * @dev: device number of the owner, for tracepoints
  */
 struct dzr_log_params {
 	struct block_device *bdev;
@@ -103,6 +104,7 @@ struct dzr_log_params {
 	struct dzr_stats __percpu *stats;
 	const struct dzr_log_ops *ops;
 	void *owner;
+	dev_t dev;
 };
 
 /**

@@ -16,12 +16,15 @@
  *
  * Locks: log->lock for the states; none while entries are re-pointed.
  */
+#include <linux/blkdev.h>
 #include <linux/crc32c.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
 #include "log-internal.h"
+#include "trace.h"
 
 void dzr_log_bio(struct dzr_log *log, struct bio *bio, struct bio_vec *vecs,
 		 blk_opf_t opf, u32 seg, void *data, u32 bytes)
@@ -81,6 +84,7 @@ void dzr_buf_submit_work(struct work_struct *work)
 	dzr_stat_add(log->stats, DZR_STAT_SEG_WRITES, 1);
 	dzr_stat_add(log->stats, DZR_STAT_COLD_WRITE_BYTES, bytes);
 	log->ops->written(log->owner, bytes);
+	buf->since = ktime_get_ns();
 	submit_bio(&buf->bio);
 }
 
@@ -208,7 +212,10 @@ static void dzr_buf_failed(struct dzr_buf *buf)
 void dzr_buf_done(struct work_struct *work)
 {
 	struct dzr_buf *buf = container_of(work, struct dzr_buf, work);
+	struct dzr_log *log = buf->log;
 
+	trace_dzr_segment_write(log->dev, buf->seg, ALIGN(buf->used, log->lbs),
+				buf->since, blk_status_to_errno(buf->status));
 	if (buf->status == BLK_STS_OK)
 		dzr_buf_succeeded(buf);
 	else

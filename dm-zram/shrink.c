@@ -53,7 +53,7 @@ static unsigned long dzr_shrink_scan(struct shrinker *shrinker,
 	if (READ_ONCE(d->suspended))
 		return SHRINK_STOP;
 	if (want)
-		freed = dzs_compact(d->pool, want, &ctl);
+		freed = dzr_compact(d, want, &ctl);
 	sc->nr_scanned = sc->nr_to_scan;
 	if (freed < sc->nr_to_scan)
 		dzr_demote_scan(d, sc->nr_to_scan - freed);

@@ -12,6 +12,7 @@
 
 #include "log-format.h"
 #include "tier.h"
+#include "trace.h"
 
 /* For a page of the block table, where waiting for reclaim is harmless. */
 #define DZR_GFP_WAITED		(GFP_NOIO | __GFP_NORETRY)
@@ -159,6 +160,7 @@ static int dzr_store_cold(struct dzr_dev *d, u32 block, unsigned long *slot,
 	dzr_replace(d, slot, DZR_COLD, (__force u64)a.loc);
 	dzr_log_commit(&a, true);
 	dzr_stat_add(d->stats, DZR_STAT_SPILLS, 1);
+	trace_dzr_spill(d->dev, block, p->len, dzr_loc_seg(a.loc));
 	return 0;
 }
 
@@ -419,7 +421,8 @@ static bool dzr_demote_into(struct dzr_dev *d, unsigned long *slot,
 	return same;
 }
 
-int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot)
+int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
+	       enum dzr_cause cause)
 {
 	struct dzr_append a;
 	dzs_handle_t handle;
@@ -433,6 +436,7 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot)
 	e = dzr_entry_lock(slot);
 	if (e.state == DZR_CLEAN) {
 		dzr_drop_clean(d, slot, e);
+		trace_dzr_drop(d->dev, block, e.age, cause);
 		return 1;
 	}
 	if (e.state != DZR_HOT) {
@@ -456,11 +460,12 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot)
 	dzs_free(d->pool, handle);
 	dzr_count_move(d, DZR_HOT, DZR_COLD);
 	dzr_stat_add(d->stats, DZR_STAT_DEMOTIONS, 1);
+	trace_dzr_demote(d->dev, block, len, dzr_loc_seg(a.loc), e.age, cause);
 	return 1;
 }
 
 void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
-		 const void *data, u32 len)
+		 const void *data, u32 len, u8 age)
 {
 	bool clean = len + DZR_CLEAN_PREFIX <= DZS_MAX_SIZE;
 	enum dzr_state state = clean ? DZR_CLEAN : DZR_HOT;
@@ -494,6 +499,7 @@ void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
 	}
 	dzr_count_move(d, DZR_COLD, state);
 	dzr_stat_add(d->stats, DZR_STAT_PROMOTIONS, 1);
+	trace_dzr_promote(d->dev, block, len, dzr_loc_seg(loc), age, clean);
 	if (!clean)
 		dzr_log_put(d->log, loc);
 }

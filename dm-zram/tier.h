@@ -96,6 +96,7 @@ void dzr_forget(struct dzr_dev *d);
  * @d: the device
  * @block: which
  * @slot: its entry
+ * @cause: what for
  *
  * A clean copy is dropped; anything else is appended to the log. From then on
  * reads are served from the segment's buffer, so nothing is gained by waiting
@@ -105,7 +106,8 @@ void dzr_forget(struct dzr_dev *d);
  * Return: 1 if the block left the pool, 0 if it was not there any more, or
  * -EAGAIN, -ENOSPC, -EIO as dzr_log_reserve().
  */
-int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot);
+int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
+	       enum dzr_cause cause);
 
 /**
  * dzr_promote - give a block that was read from the log a copy in the pool
@@ -114,13 +116,14 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot);
  * @loc: where it was read
  * @data: as stored there
  * @len: its length
+ * @age: of the entry before the read
  *
  * Nothing happens if the pool is near its limit or the block has changed.
  *
  * Context: process.
  */
 void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
-		 const void *data, u32 len);
+		 const void *data, u32 len, u8 age);
 
 /**
  * dzr_clean_loc - where the log copy of a CLEAN block is
