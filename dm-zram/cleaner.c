@@ -36,8 +36,9 @@ void dzr_cleaner_wake(struct dzr_log *log)
 {
 	if (READ_ONCE(log->stopped))
 		return;
+	/* If space was low, it is for the cleaner to see that it is not. */
 	if (READ_ONCE(log->cleaner.state) != DZR_CLEAN_IDLE ||
-	    dzr_cleaner_needed(log))
+	    READ_ONCE(log->low) || dzr_cleaner_needed(log))
 		queue_work(log->wq, &log->cleaner.work);
 }
 
@@ -71,6 +72,10 @@ static void dzr_cleaner_full(struct dzr_log *log)
 	if (cmpxchg(&log->full, DZR_MAYBE_FULL, DZR_FULL) != DZR_MAYBE_FULL) {
 		queue_work(log->wq, &log->cleaner.work);
 		return;
+	}
+	if (!log->told_full) {
+		log->told_full = true;
+		log->ops->low_space(log->owner, true);
 	}
 	wake_up_all(&log->wait);
 	log->ops->kick(log->owner);
@@ -106,8 +111,8 @@ static u32 dzr_cleaner_pick(struct dzr_log *log)
 		return victim;
 	}
 	if (!log->low) {
-		log->low = true;
-		log->ops->low_space(log->owner);
+		WRITE_ONCE(log->low, true);
+		log->ops->low_space(log->owner, false);
 	}
 	if (must && alone && dzr_segs_spare(log->segs) <= 0)
 		dzr_cleaner_full(log);
@@ -116,13 +121,22 @@ static u32 dzr_cleaner_pick(struct dzr_log *log)
 	return victim;
 }
 
+/* No need to clean. If that is for want of need, space is not low any more. */
+static void dzr_cleaner_space(struct dzr_log *log)
+{
+	if (dzr_segs_spare(log->segs) < log->clean_below)
+		return;
+	WRITE_ONCE(log->low, false);
+	log->told_full = false;
+}
+
 /* Start to read a victim, if there is need and one to be had. */
 static void dzr_cleaner_start(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 
 	if (!dzr_cleaner_needed(log)) {
-		log->low = false;
+		dzr_cleaner_space(log);
 		return;
 	}
 	c->victim = dzr_cleaner_pick(log);

@@ -211,7 +211,8 @@ struct dzr_cleaner {
  * @failures: segment writes that failed in a row
  * @failed: the device does not take writes
  * @full: see &enum dzr_log_full
- * @low: low_space() was called
+ * @low: low_space() was called; only the cleaner writes it and @told_full
+ * @told_full: the same for a full log
  * @stopped: no cleaning, no retries
  * @discard: pass discards down
  * @wait: for buffers that become free, and writes that end
@@ -242,6 +243,7 @@ struct dzr_log {
 	bool failed;
 	int full;
 	bool low;
+	bool told_full;
 	bool stopped;
 	bool discard;
 	wait_queue_head_t wait;

@@ -70,11 +70,13 @@ struct dzr_log_ops {
 	 */
 	void (*kick)(void *owner);
 	/**
-	 * @low_space: cleaning can hardly gain space any more.
+	 * @low_space: cleaning can hardly gain space any more, or, if @full,
+	 * none at all: appending will fail.
 	 *
-	 * Context: process, no lock held; called once until space returns.
+	 * Context: process, no lock held; called once for either until space
+	 * returns.
 	 */
-	void (*low_space)(void *owner);
+	void (*low_space)(void *owner, bool full);
 	/**
 	 * @written: that many bytes are about to be written.
 	 *

@@ -6,9 +6,13 @@
  *
  * Locks: the entry lock, taken here; callers hold none of their own.
  */
+#include <linux/device-mapper.h>
+
 #include "budget.h"
 #include "io.h"
 #include "tier.h"
+
+#define DM_MSG_PREFIX "zram"
 
 /* Compaction has a new place for an object. */
 static bool dzr_relocate(void *ctx, u32 owner, dzs_handle_t old,
@@ -87,10 +91,17 @@ static bool dzr_repoint(void *owner, u32 block, dzr_loc_t old, dzr_loc_t new)
 	return live;
 }
 
-static void dzr_low_space(void *owner)
+/* One line each: whoever writes on is told by an error each time. */
+static void dzr_low_space(void *owner, bool full)
 {
 	struct dzr_dev *d = owner;
 
+	if (full)
+		DMERR("%u:%u: the cold device is full: writes fail with ENOSPC until blocks are discarded",
+		      MAJOR(d->dev), MINOR(d->dev));
+	else
+		DMWARN("%u:%u: the cold device is nearly full of live data",
+		       MAJOR(d->dev), MINOR(d->dev));
 	queue_work(d->wq, &d->event_work);
 }
 
