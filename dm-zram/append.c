@@ -15,29 +15,37 @@
 
 #include "log-internal.h"
 
-/* The checksum covers the header up to itself, and the data. */
-static u32 dzr_object_crc(const struct dzr_object_header *hdr, u32 len)
+/*
+ * The checksum covers the header up to itself, and the data; it begins with
+ * which log this is, and with the place in the segment. Else an object of an
+ * earlier log, or one of the same segment that died in it, could be taken for
+ * this one: sequence numbers begin anew with each log.
+ */
+static u32 dzr_object_crc(struct dzr_log *log, dzr_loc_t loc,
+			  const struct dzr_object_header *hdr)
 {
-	u32 crc;
+	u32 crc = log->crc_seed ^ dzr_loc_off(loc);
 
-	crc = crc32c(~0U, hdr, offsetof(struct dzr_object_header, crc));
-	return crc32c(crc, hdr + 1, len);
+	crc = crc32c(crc, hdr, offsetof(struct dzr_object_header, crc));
+	return crc32c(crc, hdr + 1, dzr_loc_len(loc));
 }
 
-void dzr_object_seal(struct dzr_log *log, u32 seg,
+void dzr_object_seal(struct dzr_log *log, dzr_loc_t loc,
 		     struct dzr_object_header *hdr)
 {
-	hdr->seq = cpu_to_le32(dzr_segs_seq(log->segs, seg));
-	hdr->crc = cpu_to_le32(dzr_object_crc(hdr, le16_to_cpu(hdr->len)));
+	hdr->seq = cpu_to_le32(dzr_segs_seq(log->segs, dzr_loc_seg(loc)));
+	hdr->crc = cpu_to_le32(dzr_object_crc(log, loc, hdr));
 }
 
-bool dzr_object_check(struct dzr_log *log, u32 seg,
-		      const struct dzr_object_header *hdr, u32 block, u32 len)
+bool dzr_object_check(struct dzr_log *log, dzr_loc_t loc,
+		      const struct dzr_object_header *hdr, u32 block)
 {
+	u32 seq = dzr_segs_seq(log->segs, dzr_loc_seg(loc));
+
 	return le32_to_cpu(hdr->block) == block &&
-	       le16_to_cpu(hdr->len) == len &&
-	       le32_to_cpu(hdr->seq) == dzr_segs_seq(log->segs, seg) &&
-	       le32_to_cpu(hdr->crc) == dzr_object_crc(hdr, len);
+	       le16_to_cpu(hdr->len) == dzr_loc_len(loc) &&
+	       le32_to_cpu(hdr->seq) == seq &&
+	       le32_to_cpu(hdr->crc) == dzr_object_crc(log, loc, hdr);
 }
 
 bool dzr_buf_assign(struct dzr_buf *buf, bool again)
@@ -170,7 +178,7 @@ void dzr_log_commit(struct dzr_append *a, bool live)
 
 	if (!live)
 		hdr->flags = DZR_OBJECT_DEAD;
-	dzr_object_seal(log, buf->seg, hdr);
+	dzr_object_seal(log, a->loc, hdr);
 	if (!live)
 		dzr_log_put(log, a->loc);
 

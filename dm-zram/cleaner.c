@@ -189,6 +189,9 @@ static bool dzr_cleaner_valid(struct dzr_log *log)
 
 	return le64_to_cpu(hdr->magic) == DZR_SEG_MAGIC &&
 	       le32_to_cpu(hdr->crc) == crc &&
+	       le32_to_cpu(hdr->version) == DZR_SEG_VERSION &&
+	       le32_to_cpu(hdr->seg) == c->victim &&
+	       !memcmp(hdr->log_id, log->id, sizeof(log->id)) &&
 	       (u32)le64_to_cpu(hdr->seq) ==
 	       dzr_segs_seq(log->segs, c->victim) &&
 	       le32_to_cpu(hdr->used) <= log->segment_size;
@@ -265,7 +268,7 @@ static int dzr_cleaner_object(struct dzr_log *log,
 	dzr_loc_t loc = dzr_loc(c->victim, c->cursor, len);
 	bool live = log->ops->is_live(log->owner, block, loc);
 
-	if (dzr_object_check(log, c->victim, hdr, block, len))
+	if (dzr_object_check(log, loc, hdr, block))
 		return live ? dzr_cleaner_copy(log, hdr, loc) : 0;
 	/* Even if it seems dead: its header cannot be trusted. */
 	c->damaged = true;

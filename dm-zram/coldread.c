@@ -86,8 +86,7 @@ static bool dzr_cold_read_check(struct dzr_cold_read *cr)
 	u32 skip = dzr_loc_off(cr->pin.loc) % log->lbs;
 	const struct dzr_object_header *hdr = (void *)(cr->buf + skip);
 
-	if (!dzr_object_check(log, dzr_loc_seg(cr->pin.loc), hdr, cr->block,
-			      dzr_loc_len(cr->pin.loc)))
+	if (!dzr_object_check(log, cr->pin.loc, hdr, cr->block))
 		return false;
 	cr->codec = hdr->codec;
 	cr->data = (const u8 *)(hdr + 1);

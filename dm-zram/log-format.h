@@ -59,7 +59,8 @@ static_assert(sizeof(struct dzr_seg_header) == 64);
  * @codec: an &enum dzr_codec_id
  * @flags: DZR_OBJECT_*
  * @seq: low 32 bits of the segment's sequence number
- * @crc: crc32c of all above, then of the data
+ * @crc: crc32c of the log_id in the segment header, xor the offset of this
+ *	header in the segment, continued over all above, then over the data
  */
 struct dzr_object_header {
 	__le32 block;

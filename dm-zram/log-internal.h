@@ -200,6 +200,7 @@ struct dzr_cleaner {
  * @owner: their first argument
  * @dev: device number of the owner
  * @id: identifies this log on the device
+ * @crc_seed: crc32c of @id, where the checksum of each object starts
  * @segment_size: bytes
  * @lbs: logical block size of the device
  * @clean_below: clean when fewer segments than this are free for users
@@ -231,7 +232,8 @@ struct dzr_log {
 	const struct dzr_log_ops *ops;
 	void *owner;
 	dev_t dev;
-	u64 id[2];
+	__le64 id[2];
+	u32 crc_seed;
 	u32 segment_size;
 	u32 lbs;
 	u32 clean_below;
@@ -375,25 +377,23 @@ void dzr_log_retry(struct work_struct *work);
 /**
  * dzr_object_seal - write the header of an object
  * @log: the log
- * @seg: its segment
+ * @loc: where it is
  * @hdr: the header, data following
  */
-void dzr_object_seal(struct dzr_log *log, u32 seg,
+void dzr_object_seal(struct dzr_log *log, dzr_loc_t loc,
 		     struct dzr_object_header *hdr);
 
 /**
  * dzr_object_check - is this the object it should be?
  * @log: the log
- * @seg: its segment, pinned
+ * @loc: where it must be, in a segment that is pinned
  * @hdr: the header, data following
  * @block: the block it must belong to
- * @len: bytes of data it must have
  *
  * Return: false if anything is wrong.
  */
-bool dzr_object_check(struct dzr_log *log, u32 seg,
-		      const struct dzr_object_header *hdr, u32 block,
-		      u32 len);
+bool dzr_object_check(struct dzr_log *log, dzr_loc_t loc,
+		      const struct dzr_object_header *hdr, u32 block);
 
 /**
  * dzr_cleaner_init - create the cleaner of a log

@@ -5,6 +5,7 @@
  * Locks: log->lock for the buffers; see log.h for the order.
  */
 #include <linux/blkdev.h>
+#include <linux/crc32c.h>
 #include <linux/lockdep.h>
 #include <linux/random.h>
 #include <linux/sched/signal.h>
@@ -100,6 +101,7 @@ static struct dzr_log *dzr_log_new(const struct dzr_log_params *p, u32 segs)
 	log->lbs = max_t(u32, bdev_logical_block_size(p->bdev), SECTOR_SIZE);
 	log->clean_below = max(4U, segs >> DZR_CLEAN_AHEAD_SHIFT);
 	get_random_bytes(log->id, sizeof(log->id));
+	log->crc_seed = crc32c(~0U, log->id, sizeof(log->id));
 	dzr_log_set_discard(log, p->discard);
 	raw_spin_lock_init(&log->lock);
 	init_waitqueue_head(&log->wait);

@@ -56,7 +56,7 @@ static void dzr_buf_header(struct dzr_buf *buf)
 		.version = cpu_to_le32(DZR_SEG_VERSION),
 		.seg = cpu_to_le32(buf->seg),
 		.seq = cpu_to_le64(buf->seq),
-		.log_id = { cpu_to_le64(log->id[0]), cpu_to_le64(log->id[1]) },
+		.log_id = { log->id[0], log->id[1] },
 		.used = cpu_to_le32(buf->used),
 		.objects = cpu_to_le32(buf->objects),
 	};
@@ -130,7 +130,7 @@ static void dzr_buf_repoint(struct dzr_buf *buf, u32 off, u32 from)
 	dzr_loc_t old = dzr_loc(from, off, len);
 	dzr_loc_t new = dzr_loc(buf->seg, off, len);
 
-	dzr_object_seal(log, buf->seg, hdr);
+	dzr_object_seal(log, new, hdr);
 	dzr_segs_get_object(log->segs, buf->seg, dzr_object_size(len));
 	if (!(hdr->flags & DZR_OBJECT_DEAD) &&
 	    log->ops->repoint(log->owner, block, old, new))
