@@ -17,15 +17,19 @@
 
 /*
  * The checksum covers the header up to itself, and the data; it begins with
- * which log this is, and with the place in the segment. Else an object of an
- * earlier log, or one of the same segment that died in it, could be taken for
- * this one: sequence numbers begin anew with each log.
+ * which log this is, with the place in the segment, and with the segment's
+ * sequence number. Else an object of an earlier log or of an earlier use of the
+ * segment, or one of the same segment that died in it, could be taken for this
+ * one. Where all else is equal, another sequence number always gives another
+ * checksum.
  */
 static u32 dzr_object_crc(struct dzr_log *log, dzr_loc_t loc,
 			  const struct dzr_object_header *hdr)
 {
-	u32 crc = log->crc_seed ^ dzr_loc_off(loc);
+	__le32 seq = cpu_to_le32(dzr_segs_seq(log->segs, dzr_loc_seg(loc)));
+	u32 crc;
 
+	crc = crc32c(log->crc_seed ^ dzr_loc_off(loc), &seq, sizeof(seq));
 	crc = crc32c(crc, hdr, offsetof(struct dzr_object_header, crc));
 	return crc32c(crc, hdr + 1, dzr_loc_len(loc));
 }
@@ -33,18 +37,14 @@ static u32 dzr_object_crc(struct dzr_log *log, dzr_loc_t loc,
 void dzr_object_seal(struct dzr_log *log, dzr_loc_t loc,
 		     struct dzr_object_header *hdr)
 {
-	hdr->seq = cpu_to_le32(dzr_segs_seq(log->segs, dzr_loc_seg(loc)));
 	hdr->crc = cpu_to_le32(dzr_object_crc(log, loc, hdr));
 }
 
 bool dzr_object_check(struct dzr_log *log, dzr_loc_t loc,
 		      const struct dzr_object_header *hdr, u32 block)
 {
-	u32 seq = dzr_segs_seq(log->segs, dzr_loc_seg(loc));
-
 	return le32_to_cpu(hdr->block) == block &&
 	       le16_to_cpu(hdr->len) == dzr_loc_len(loc) &&
-	       le32_to_cpu(hdr->seq) == seq &&
 	       le32_to_cpu(hdr->crc) == dzr_object_crc(log, loc, hdr);
 }
 
@@ -87,6 +87,7 @@ static int dzr_log_open(struct dzr_log *log, enum dzr_log_stream stream)
 		       dzr_log_quiet(log) ? -ENOSPC : -EAGAIN;
 	list_del_init(&buf->link);
 	buf->old_seg = DZR_NO_SEGMENT;
+	buf->base = atomic64_read(&log->version);
 	buf->used = sizeof(struct dzr_seg_header);
 	buf->objects = 0;
 	buf->state = DZR_BUF_OPEN;
@@ -135,6 +136,16 @@ static void dzr_append_header(struct dzr_append *a, u32 block, u8 codec)
 	hdr->len = cpu_to_le16(a->len);
 	hdr->codec = codec;
 	hdr->flags = 0;
+	hdr->version = 0;
+}
+
+/* Does an open buffer take no more objects, or none of that size? */
+static bool dzr_buf_full(struct dzr_buf *buf, u32 size)
+{
+	struct dzr_log *log = buf->log;
+
+	return buf->used + size > log->segment_size ||
+	       atomic64_read(&log->version) - buf->base > DZR_VERSION_SPAN;
 }
 
 int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
@@ -147,7 +158,7 @@ int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
 
 	raw_spin_lock(&log->lock);
 	buf = log->open[stream];
-	if (buf && buf->used + size > log->segment_size) {
+	if (buf && dzr_buf_full(buf, size)) {
 		if (dzr_buf_close(buf))
 			full = buf;
 		buf = NULL;
@@ -167,6 +178,13 @@ int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
 	if (err == -EAGAIN || (full && stream == DZR_STREAM_USER))
 		dzr_cleaner_wake(log);
 	return err;
+}
+
+void dzr_log_publish(struct dzr_append *a)
+{
+	struct dzr_object_header *hdr = (void *)(a->data - sizeof(*hdr));
+
+	hdr->version = cpu_to_le32(atomic64_inc_return(&a->log->version));
 }
 
 void dzr_log_commit(struct dzr_append *a, bool live)

@@ -234,6 +234,7 @@ static int dzr_cleaner_copy(struct dzr_log *log,
 	if (err)
 		return err;
 	memcpy(a.data, hdr + 1, len);
+	dzr_log_publish(&a);
 	live = log->ops->repoint(log->owner, block, old, a.loc);
 	dzr_log_commit(&a, live);
 	if (live) {

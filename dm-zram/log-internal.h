@@ -44,6 +44,13 @@
 /* How long a failed device is left alone, in milliseconds. */
 #define DZR_RETRY_MS		2000U
 
+/*
+ * An open segment is closed when the newest version is that far beyond what it
+ * was at opening, so that 32 bits are enough in its objects; there may be as
+ * many more before its last writer is done.
+ */
+#define DZR_VERSION_SPAN	(1LL << 31)
+
 /**
  * enum dzr_buf_state - life of a segment buffer
  * @DZR_BUF_FREE: on its stream's free list
@@ -70,6 +77,7 @@ enum dzr_buf_state {
  * @seg: the segment
  * @seq: its sequence number, whole
  * @old_seg: while a failed write is moved: the segment it comes from
+ * @base: newest version when the segment was opened
  * @used: bytes filled
  * @objects: number of objects
  * @writers: objects reserved and not committed
@@ -92,6 +100,7 @@ struct dzr_buf {
 	u32 seg;
 	u64 seq;
 	u32 old_seg;
+	s64 base;
 	u32 used;
 	u32 objects;
 	u32 writers;
@@ -209,6 +218,7 @@ struct dzr_cleaner {
  * @free: free buffers of each stream
  * @seq: sequence number of the last segment opened, whole: the accounting
  *	has its low half
+ * @version: version of the object that was published last
  * @failures: segment writes that failed in a row
  * @failed: the device does not take writes
  * @full: see &enum dzr_log_full
@@ -241,6 +251,7 @@ struct dzr_log {
 	struct dzr_buf *open[DZR_NR_STREAMS];
 	struct list_head free[DZR_NR_STREAMS];
 	u64 seq;
+	atomic64_t version;
 	unsigned int failures;
 	bool failed;
 	int full;

@@ -9,7 +9,8 @@
  *
  * Appending takes three steps: dzr_log_reserve() claims room in the open
  * segment's buffer, the caller copies the data in and publishes the location
- * under its entry lock, and dzr_log_commit() completes the object. From
+ * under its entry lock, where dzr_log_publish() gives the object its version,
+ * and dzr_log_commit() completes the object. From
  * publication until the segment is on the device, reads are served from the
  * buffer. No step allocates memory: buffers are set aside at creation, and
  * when all are in flight the answer is -EAGAIN, followed by ops->kick().
@@ -224,8 +225,20 @@ int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
 		    u8 codec, u32 len, struct dzr_append *a);
 
 /**
+ * dzr_log_publish - this object is the newest of its block
+ * @a: the claim
+ *
+ * The order of the versions of a block is the order in which its entry was
+ * changed, so this belongs under the entry lock. The cleaner, which changes an
+ * entry only if it still refers to a pinned object, may do it before.
+ *
+ * Context: any.
+ */
+void dzr_log_publish(struct dzr_append *a);
+
+/**
  * dzr_log_commit - complete an object
- * @a: the claim; data is in place, and published if @live
+ * @a: the claim; data is in place, and dzr_log_publish() was called if @live
  * @live: false: nothing refers to the object, it is dead
  *
  * Context: process; may submit a full segment.

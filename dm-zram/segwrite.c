@@ -59,6 +59,8 @@ static void dzr_buf_header(struct dzr_buf *buf)
 		.log_id = { log->id[0], log->id[1] },
 		.used = cpu_to_le32(buf->used),
 		.objects = cpu_to_le32(buf->objects),
+		.base = cpu_to_le64(buf->base),
+		.segment_size = cpu_to_le32(log->segment_size),
 	};
 	hdr->crc = cpu_to_le32(crc32c(~0U, hdr,
 				      offsetof(struct dzr_seg_header, crc)));

@@ -73,7 +73,27 @@ static void dzr_release(struct dzr_dev *d, struct dzr_entry old)
 	}
 }
 
-/* Make an entry something new, whatever it was; true if it was not empty. */
+/* Make an entry COLD, whatever it was. */
+static void dzr_replace_cold(struct dzr_dev *d, unsigned long *slot,
+			     struct dzr_append *a)
+{
+	struct dzr_entry old = dzr_entry_lock(slot);
+
+	dzr_log_publish(a);
+	dzr_entry_set(slot, (struct dzr_entry){
+		.state = DZR_COLD,
+		.value = (__force u64)a->loc,
+		.age = READ_ONCE(d->policy)->chilled(),
+	});
+	dzr_entry_unlock(slot);
+	dzr_count_move(d, old.state, DZR_COLD);
+	dzr_release(d, old);
+}
+
+/*
+ * Make an entry something new in RAM, whatever it was; true if it was not
+ * empty.
+ */
 static bool dzr_replace(struct dzr_dev *d, unsigned long *slot,
 			enum dzr_state state, u64 value)
 {
@@ -82,9 +102,7 @@ static bool dzr_replace(struct dzr_dev *d, unsigned long *slot,
 	struct dzr_entry old;
 
 	old = dzr_entry_lock(slot);
-	if (state == DZR_COLD)
-		new.age = policy->chilled();
-	else if (dzr_entry_in_pool(old))
+	if (dzr_entry_in_pool(old))
 		new.age = policy->touch(old.age);
 	else
 		new.age = policy->born();
@@ -157,7 +175,7 @@ static int dzr_store_cold(struct dzr_dev *d, u32 block, unsigned long *slot,
 	if (err)
 		return err;
 	memcpy(a.data, p->data, p->len);
-	dzr_replace(d, slot, DZR_COLD, (__force u64)a.loc);
+	dzr_replace_cold(d, slot, &a);
 	dzr_log_commit(&a, true);
 	dzr_stat_add(d->stats, DZR_STAT_SPILLS, 1);
 	trace_dzr_spill(d->dev, block, p->len, dzr_loc_seg(a.loc));
@@ -411,6 +429,7 @@ static bool dzr_demote_into(struct dzr_dev *d, unsigned long *slot,
 	       dzs_size(d->pool, handle) == a->len;
 	if (same) {
 		dzs_read(d->pool, handle, a->data, 0, a->len);
+		dzr_log_publish(a);
 		dzr_entry_set(slot, (struct dzr_entry){
 			.state = DZR_COLD,
 			.value = (__force u64)a->loc,

@@ -331,7 +331,7 @@ static void spoil(uint32_t seg, uint32_t way, unsigned char *d)
 	case 2: d[at + 4 + pick(&s, 2)] ^= 1 << pick(&s, 8); break;	/* len */
 	case 3: d[at + 6] ^= 1 << pick(&s, 8); break;			/* codec */
 	case 4: d[at + 7] ^= 1 << pick(&s, 8); break;			/* flags */
-	case 5: d[at + 8 + pick(&s, 4)] ^= 1 << pick(&s, 8); break;	/* seq */
+	case 5: d[at + 8 + pick(&s, 4)] ^= 1 << pick(&s, 8); break;	/* version */
 	case 6: d[at + 12 + pick(&s, 4)] ^= 1 << pick(&s, 8); break;	/* crc */
 	case 7: d[at + OBJ_HEADER + pick(&s, o->len)] ^= 1 << pick(&s, 8); break;
 	case 8: d[at + 4] = d[at + 5] = way & 1 ? 0 : 255; break;	/* the cursor's step */

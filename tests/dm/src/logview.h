@@ -16,19 +16,21 @@ struct seg_header {
 	uint64_t magic;
 	uint32_t version, seg;
 	uint64_t seq, log_id[2];
-	uint32_t used, objects, reserved[3], crc;
+	uint32_t used, objects;
+	uint64_t base;
+	uint32_t segment_size, crc;
 };
 
 struct obj_header {
 	uint32_t block;
 	uint16_t len;
 	uint8_t codec, flags;
-	uint32_t seq, crc;
+	uint32_t version, crc;
 };
 
 struct object {
 	uint32_t block, seg, off, len;
-	uint64_t seq;
+	uint64_t version;
 	int live;
 };
 
@@ -145,17 +147,18 @@ static inline void format_error(const struct object *o, const char *what)
 static inline void view_object(struct view *v, const struct seg_header *sh, struct object *o)
 {
 	const struct obj_header *h = (const void *)obj_data(v, o);
-	uint32_t off = o->off, crc;
+	uint32_t off = o->off, seq = sh->seq, crc;
 
 	o->block = h->block;
 	o->len = h->len;
-	o->seq = sh->seq;
+	o->version = sh->base + (uint32_t)(h->version - (uint32_t)sh->base);
 	if (!h->len || o->off + obj_padded(o) > sh->used)
 		format_error(o, "length");
-	if (h->block >= v->s->blocks || h->seq != (uint32_t)sh->seq || h->codec > 3 || h->flags > 1)
+	if (h->block >= v->s->blocks || h->codec > 3 || h->flags > 1)
 		format_error(o, "header");
 	crc = crc32c(~0u, sh->log_id, sizeof(sh->log_id));
-	crc = crc32c(crc ^ off, h, 12);
+	crc = crc32c(crc ^ off, &seq, sizeof(seq));
+	crc = crc32c(crc, h, 12);
 	if (h->crc != crc32c(crc, h + 1, h->len))
 		format_error(o, "checksum");
 	o->live = !(h->flags & 1);
@@ -169,7 +172,7 @@ static inline void view_segment(struct view *v, uint32_t seg)
 
 	if (h->magic != 0x67655372617a6d64ull || h->crc != crc32c(~0u, h, 60))
 		return;		/* never written */
-	if (h->version != 1 || h->seg != seg || h->used > SEG_BYTES || h->reserved[0])
+	if (h->version != 2 || h->seg != seg || h->used > SEG_BYTES || h->segment_size != SEG_BYTES)
 		format_error(&o, "segment header");
 	for (; o.off < h->used; o.off += obj_padded(&o), n++) {
 		if (v->nr == MAX_OBJECTS)
@@ -201,7 +204,7 @@ static inline void view_parse(struct view *v)
 
 		if (!o->live || !is_stored(v->s, o->block))
 			o->live = 0;
-		else if (*was < 0 || v->obj[*was].seq <= o->seq)
+		else if (*was < 0 || v->obj[*was].version < o->version)
 			*was = i;
 	}
 	for (i = 0; i < v->nr; i++) {
