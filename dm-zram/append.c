@@ -15,29 +15,37 @@
 
 #include "log-internal.h"
 
-/* The checksum covers the header up to itself, and the data. */
-static u32 dzr_object_crc(const struct dzr_object_header *hdr, u32 len)
+/*
+ * The checksum covers the header up to itself, and the data; it begins with
+ * which log this is, with the place in the segment, and with the segment's
+ * sequence number. Else an object of an earlier log or of an earlier use of the
+ * segment, or one of the same segment that died in it, could be taken for this
+ * one. Where all else is equal, another sequence number always gives another
+ * checksum.
+ */
+static u32 dzr_object_crc(struct dzr_log *log, dzr_loc_t loc,
+			  const struct dzr_object_header *hdr)
 {
+	__le32 seq = cpu_to_le32(dzr_segs_seq(log->segs, dzr_loc_seg(loc)));
 	u32 crc;
 
-	crc = crc32c(~0U, hdr, offsetof(struct dzr_object_header, crc));
-	return crc32c(crc, hdr + 1, len);
+	crc = crc32c(log->crc_seed ^ dzr_loc_off(loc), &seq, sizeof(seq));
+	crc = crc32c(crc, hdr, offsetof(struct dzr_object_header, crc));
+	return crc32c(crc, hdr + 1, dzr_loc_len(loc));
 }
 
-void dzr_object_seal(struct dzr_log *log, u32 seg,
+void dzr_object_seal(struct dzr_log *log, dzr_loc_t loc,
 		     struct dzr_object_header *hdr)
 {
-	hdr->seq = cpu_to_le32(dzr_segs_seq(log->segs, seg));
-	hdr->crc = cpu_to_le32(dzr_object_crc(hdr, le16_to_cpu(hdr->len)));
+	hdr->crc = cpu_to_le32(dzr_object_crc(log, loc, hdr));
 }
 
-bool dzr_object_check(struct dzr_log *log, u32 seg,
-		      const struct dzr_object_header *hdr, u32 block, u32 len)
+bool dzr_object_check(struct dzr_log *log, dzr_loc_t loc,
+		      const struct dzr_object_header *hdr, u32 block)
 {
 	return le32_to_cpu(hdr->block) == block &&
-	       le16_to_cpu(hdr->len) == len &&
-	       le32_to_cpu(hdr->seq) == dzr_segs_seq(log->segs, seg) &&
-	       le32_to_cpu(hdr->crc) == dzr_object_crc(hdr, len);
+	       le16_to_cpu(hdr->len) == dzr_loc_len(loc) &&
+	       le32_to_cpu(hdr->crc) == dzr_object_crc(log, loc, hdr);
 }
 
 bool dzr_buf_assign(struct dzr_buf *buf, bool again)
@@ -79,6 +87,7 @@ static int dzr_log_open(struct dzr_log *log, enum dzr_log_stream stream)
 		       dzr_log_quiet(log) ? -ENOSPC : -EAGAIN;
 	list_del_init(&buf->link);
 	buf->old_seg = DZR_NO_SEGMENT;
+	buf->base = atomic64_read(&log->version);
 	buf->used = sizeof(struct dzr_seg_header);
 	buf->objects = 0;
 	buf->state = DZR_BUF_OPEN;
@@ -127,6 +136,16 @@ static void dzr_append_header(struct dzr_append *a, u32 block, u8 codec)
 	hdr->len = cpu_to_le16(a->len);
 	hdr->codec = codec;
 	hdr->flags = 0;
+	hdr->version = 0;
+}
+
+/* Does an open buffer take no more objects, or none of that size? */
+static bool dzr_buf_full(struct dzr_buf *buf, u32 size)
+{
+	struct dzr_log *log = buf->log;
+
+	return buf->used + size > log->segment_size ||
+	       atomic64_read(&log->version) - buf->base > DZR_VERSION_SPAN;
 }
 
 int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
@@ -139,7 +158,7 @@ int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
 
 	raw_spin_lock(&log->lock);
 	buf = log->open[stream];
-	if (buf && buf->used + size > log->segment_size) {
+	if (buf && dzr_buf_full(buf, size)) {
 		if (dzr_buf_close(buf))
 			full = buf;
 		buf = NULL;
@@ -161,6 +180,13 @@ int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
 	return err;
 }
 
+void dzr_log_publish(struct dzr_append *a)
+{
+	struct dzr_object_header *hdr = (void *)(a->data - sizeof(*hdr));
+
+	hdr->version = cpu_to_le32(atomic64_inc_return(&a->log->version));
+}
+
 void dzr_log_commit(struct dzr_append *a, bool live)
 {
 	struct dzr_object_header *hdr = (void *)(a->data - sizeof(*hdr));
@@ -170,7 +196,7 @@ void dzr_log_commit(struct dzr_append *a, bool live)
 
 	if (!live)
 		hdr->flags = DZR_OBJECT_DEAD;
-	dzr_object_seal(log, buf->seg, hdr);
+	dzr_object_seal(log, a->loc, hdr);
 	if (!live)
 		dzr_log_put(log, a->loc);
 

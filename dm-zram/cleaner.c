@@ -18,6 +18,7 @@
 #include <linux/vmalloc.h>
 
 #include "log-internal.h"
+#include "trace.h"
 
 /* Objects looked at between two chances for others to run. */
 #define DZR_CLEAN_STEP		64
@@ -35,8 +36,9 @@ void dzr_cleaner_wake(struct dzr_log *log)
 {
 	if (READ_ONCE(log->stopped))
 		return;
+	/* If space was low, it is for the cleaner to see that it is not. */
 	if (READ_ONCE(log->cleaner.state) != DZR_CLEAN_IDLE ||
-	    dzr_cleaner_needed(log))
+	    READ_ONCE(log->low) || dzr_cleaner_needed(log))
 		queue_work(log->wq, &log->cleaner.work);
 }
 
@@ -70,6 +72,10 @@ static void dzr_cleaner_full(struct dzr_log *log)
 	if (cmpxchg(&log->full, DZR_MAYBE_FULL, DZR_FULL) != DZR_MAYBE_FULL) {
 		queue_work(log->wq, &log->cleaner.work);
 		return;
+	}
+	if (!log->told_full) {
+		log->told_full = true;
+		log->ops->low_space(log->owner, true);
 	}
 	wake_up_all(&log->wait);
 	log->ops->kick(log->owner);
@@ -105,8 +111,8 @@ static u32 dzr_cleaner_pick(struct dzr_log *log)
 		return victim;
 	}
 	if (!log->low) {
-		log->low = true;
-		log->ops->low_space(log->owner);
+		WRITE_ONCE(log->low, true);
+		log->ops->low_space(log->owner, false);
 	}
 	if (must && alone && dzr_segs_spare(log->segs) <= 0)
 		dzr_cleaner_full(log);
@@ -115,19 +121,30 @@ static u32 dzr_cleaner_pick(struct dzr_log *log)
 	return victim;
 }
 
+/* No need to clean. If that is for want of need, space is not low any more. */
+static void dzr_cleaner_space(struct dzr_log *log)
+{
+	if (dzr_segs_spare(log->segs) < log->clean_below)
+		return;
+	WRITE_ONCE(log->low, false);
+	log->told_full = false;
+}
+
 /* Start to read a victim, if there is need and one to be had. */
 static void dzr_cleaner_start(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 
 	if (!dzr_cleaner_needed(log)) {
-		log->low = false;
+		dzr_cleaner_space(log);
 		return;
 	}
 	c->victim = dzr_cleaner_pick(log);
 	if (c->victim == DZR_NO_SEGMENT)
 		return;
 	c->arrived = false;
+	c->live = dzr_segs_live(log->segs, c->victim);
+	c->moved = 0;
 	WRITE_ONCE(c->state, DZR_CLEAN_READING);
 	dzr_log_bio(log, &c->bio, c->vecs, REQ_OP_READ, c->victim, c->data,
 		    log->segment_size);
@@ -137,10 +154,11 @@ static void dzr_cleaner_start(struct dzr_log *log)
 }
 
 /* Done with the victim. */
-static void dzr_cleaner_finish(struct dzr_log *log)
+static void dzr_cleaner_finish(struct dzr_log *log, enum dzr_clean_end end)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 
+	trace_dzr_clean(log->dev, c->victim, c->live, c->moved, end);
 	WRITE_ONCE(c->state, DZR_CLEAN_IDLE);
 	if (dzr_segs_unpin(log->segs, c->victim)) {
 		dzr_log_not_full(log);
@@ -159,7 +177,7 @@ static void dzr_cleaner_cleaned(struct dzr_log *log)
 		dzr_segs_shun(log->segs, c->victim, true);
 	else
 		dzr_stat_add(log->stats, DZR_STAT_SEGS_CLEANED, 1);
-	dzr_cleaner_finish(log);
+	dzr_cleaner_finish(log, c->damaged ? DZR_CLEAN_DAMAGED : DZR_CLEANED);
 }
 
 /* Is what was read the segment that it should be? */
@@ -171,6 +189,9 @@ static bool dzr_cleaner_valid(struct dzr_log *log)
 
 	return le64_to_cpu(hdr->magic) == DZR_SEG_MAGIC &&
 	       le32_to_cpu(hdr->crc) == crc &&
+	       le32_to_cpu(hdr->version) == DZR_SEG_VERSION &&
+	       le32_to_cpu(hdr->seg) == c->victim &&
+	       !memcmp(hdr->log_id, log->id, sizeof(log->id)) &&
 	       (u32)le64_to_cpu(hdr->seq) ==
 	       dzr_segs_seq(log->segs, c->victim) &&
 	       le32_to_cpu(hdr->used) <= log->segment_size;
@@ -193,7 +214,7 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 	dzr_stat_add(log->stats, c->status ? DZR_STAT_COLD_READ_ERRORS :
 					     DZR_STAT_COLD_BAD_OBJECTS, 1);
 	dzr_segs_shun(log->segs, c->victim, !c->status);
-	dzr_cleaner_finish(log);
+	dzr_cleaner_finish(log, DZR_CLEAN_UNREAD);
 	/* Not at once again: it may be the only victim there is. */
 	return false;
 }
@@ -213,9 +234,11 @@ static int dzr_cleaner_copy(struct dzr_log *log,
 	if (err)
 		return err;
 	memcpy(a.data, hdr + 1, len);
+	dzr_log_publish(&a);
 	live = log->ops->repoint(log->owner, block, old, a.loc);
 	dzr_log_commit(&a, live);
 	if (live) {
+		log->cleaner.moved++;
 		dzr_stat_add(log->stats, DZR_STAT_BLOCKS_CLEANED, 1);
 		dzr_log_put(log, old);
 	}
@@ -231,7 +254,7 @@ static void dzr_cleaner_blocked(struct dzr_log *log, int err)
 {
 	if (err != -EAGAIN || !dzr_cleaner_alone(log))
 		return;
-	dzr_cleaner_finish(log);
+	dzr_cleaner_finish(log, DZR_CLEAN_NO_ROOM);
 	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
 	if (dzr_segs_spare(log->segs) <= 0)
 		dzr_cleaner_full(log);
@@ -246,7 +269,7 @@ static int dzr_cleaner_object(struct dzr_log *log,
 	dzr_loc_t loc = dzr_loc(c->victim, c->cursor, len);
 	bool live = log->ops->is_live(log->owner, block, loc);
 
-	if (dzr_object_check(log, c->victim, hdr, block, len))
+	if (dzr_object_check(log, loc, hdr, block))
 		return live ? dzr_cleaner_copy(log, hdr, loc) : 0;
 	/* Even if it seems dead: its header cannot be trusted. */
 	c->damaged = true;

@@ -9,10 +9,12 @@
  *
  * Locks: none. The segment is pinned for as long as the read takes.
  */
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "log-internal.h"
+#include "trace.h"
 
 /* Bytes that hold the largest object, wherever it starts. */
 static u32 dzr_read_size(struct dzr_log *log)
@@ -84,8 +86,7 @@ static bool dzr_cold_read_check(struct dzr_cold_read *cr)
 	u32 skip = dzr_loc_off(cr->pin.loc) % log->lbs;
 	const struct dzr_object_header *hdr = (void *)(cr->buf + skip);
 
-	if (!dzr_object_check(log, dzr_loc_seg(cr->pin.loc), hdr, cr->block,
-			      dzr_loc_len(cr->pin.loc)))
+	if (!dzr_object_check(log, cr->pin.loc, hdr, cr->block))
 		return false;
 	cr->codec = hdr->codec;
 	cr->data = (const u8 *)(hdr + 1);
@@ -96,15 +97,22 @@ static void dzr_cold_read_work(struct work_struct *work)
 {
 	struct dzr_cold_read *cr = container_of(work, struct dzr_cold_read,
 						work);
-	struct dzr_stats __percpu *stats = cr->pin.log->stats;
+	struct dzr_log *log = cr->pin.log;
+	enum dzr_fault fault = DZR_FAULT_OK;
+	u64 ns;
 
 	if (cr->bio.bi_status) {
-		cr->error = -EIO;
-		dzr_stat_add(stats, DZR_STAT_COLD_READ_ERRORS, 1);
+		fault = DZR_FAULT_IO;
+		dzr_stat_add(log->stats, DZR_STAT_COLD_READ_ERRORS, 1);
 	} else if (!dzr_cold_read_check(cr)) {
-		cr->error = -EIO;
-		dzr_stat_add(stats, DZR_STAT_COLD_BAD_OBJECTS, 1);
+		fault = DZR_FAULT_DAMAGED;
+		dzr_stat_add(log->stats, DZR_STAT_COLD_BAD_OBJECTS, 1);
 	}
+	cr->error = fault == DZR_FAULT_OK ? 0 : -EIO;
+	ns = ktime_get_ns() - cr->since;
+	dzr_latency_count(&log->latency, ns);
+	trace_dzr_fault(log->dev, cr->block, dzr_loc_seg(cr->pin.loc), cr->age,
+			ns / NSEC_PER_USEC, fault);
 	cr->end(cr);
 }
 
@@ -135,5 +143,6 @@ void dzr_cold_read_submit(struct dzr_cold_read *cr)
 		       offset_in_page(cr->buf));
 	dzr_stat_add(log->stats, DZR_STAT_COLD_READS, 1);
 	dzr_stat_add(log->stats, DZR_STAT_COLD_READ_BYTES, end - start);
+	cr->since = ktime_get_ns();
 	submit_bio(&cr->bio);
 }

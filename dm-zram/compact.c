@@ -8,9 +8,30 @@
 #include <linux/sched/signal.h>
 
 #include "compact.h"
+#include "trace.h"
 
 /* How long after it was found busy to look at the device again. */
 #define DZR_COMPACT_LATER_MS	100
+
+unsigned long dzr_compact(struct dzr_dev *d, unsigned long pages,
+			  const struct dzs_compact_ctl *ctl)
+{
+	bool traced = trace_dzr_compact_enabled();
+	struct dzs_stats before, after;
+	unsigned long freed;
+
+	if (traced)
+		dzs_stats(d->pool, &before);
+	freed = dzs_compact(d->pool, pages, ctl);
+	if (!traced)
+		return freed;
+	dzs_stats(d->pool, &after);
+	if (after.compact_runs != before.compact_runs)
+		trace_dzr_compact(d->dev, freed,
+				  after.compact_moved - before.compact_moved,
+				  after.max_hold_ns);
+	return freed;
+}
 
 static bool dzr_compact_signalled(void *arg)
 {
@@ -24,7 +45,7 @@ int dzr_compact_all(struct dzr_dev *d)
 		.may_sleep = true,
 	};
 
-	dzs_compact(d->pool, ULONG_MAX, &ctl);
+	dzr_compact(d, ULONG_MAX, &ctl);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
@@ -60,7 +81,7 @@ unsigned long dzr_compact_idle(struct dzr_dev *d, unsigned long pages)
 	unsigned long freed = 0;
 
 	if (want)
-		freed = dzs_compact(d->pool, want, &ctl);
+		freed = dzr_compact(d, want, &ctl);
 	if (freed < want && dzr_load_busy(d))
 		dzr_compact_later(d);
 	return freed;

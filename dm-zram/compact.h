@@ -27,6 +27,18 @@ void dzr_compact_init(struct dzr_dev *d);
 void dzr_compact_stop(struct dzr_dev *d);
 
 /**
+ * dzr_compact - dzs_compact() of a device's pool, with its tracepoint
+ * @d: the device
+ * @pages: as there
+ * @ctl: as there
+ *
+ * Context: as there.
+ * Return: pages freed.
+ */
+unsigned long dzr_compact(struct dzr_dev *d, unsigned long pages,
+			  const struct dzs_compact_ctl *ctl);
+
+/**
  * dzr_compact_count - what compaction could free now
  * @d: the device
  *

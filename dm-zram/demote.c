@@ -11,8 +11,11 @@
 #include <linux/lockdep.h>
 #include <linux/sched/signal.h>
 
+#include "budget.h"
+#include "compact.h"
 #include "demote.h"
 #include "tier.h"
+#include "trace.h"
 
 /* Demotion is counted in pages: compact each time this many are due. */
 #define DZR_STEP_PAGES		64UL
@@ -46,10 +49,12 @@
 
 /**
  * struct dzr_step - what a pass over some leaves did
+ * @cause: what for
  * @blocks: blocks demoted
  * @visited: blocks of the pool that the hand passed, the demoted ones included
  */
 struct dzr_step {
+	enum dzr_cause cause;
 	u64 blocks;
 	u64 visited;
 };
@@ -66,6 +71,18 @@ static void dzr_visit_age(unsigned long *slot, struct dzr_entry was, u8 age)
 	dzr_entry_unlock(slot);
 }
 
+/*
+ * The block has to go, unless that would cost what the budget does not have.
+ * Returns as dzr_demote().
+ */
+static int dzr_take(struct dzr_dev *d, u32 block, unsigned long *slot,
+		    struct dzr_entry e, enum dzr_cause cause)
+{
+	if (e.state != DZR_CLEAN && !dzr_budget_allows(d, cause))
+		return 0;
+	return dzr_demote(d, block, slot, cause);
+}
+
 /* The hand passes over one block. Returns as dzr_demote(). */
 static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 		     u8 threshold, struct dzr_step *step)
@@ -80,7 +97,7 @@ static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 		step->visited++;
 		if (policy->visit(&age, threshold) &&
 		    threshold != DZR_THRESHOLD_NONE)
-			return dzr_demote(d, block, slot);
+			return dzr_take(d, block, slot, e, step->cause);
 	}
 	if (age != e.age)
 		dzr_visit_age(slot, e, age);
@@ -145,7 +162,7 @@ static void dzr_demote_compact(struct dzr_dev *d, unsigned long pages)
 	unsigned long want = dzs_compactable(d->pool);
 
 	if (want)
-		dzs_compact(d->pool, min(want, pages), &ctl);
+		dzr_compact(d, min(want, pages), &ctl);
 }
 
 /*
@@ -169,7 +186,10 @@ static int dzr_demote_step(struct dzr_dev *d)
 {
 	struct dzr_hand *hand = &d->hand;
 	unsigned long before = dzs_pages(d->pool);
-	struct dzr_step step = {};
+	struct dzr_step step = {
+		.cause = READ_ONCE(d->demoting) ? DZR_CAUSE_LIMIT :
+						  DZR_CAUSE_PRESSURE,
+	};
 	int leaves, err = 0;
 
 	lockdep_assert_held(&d->hand_lock);
@@ -245,7 +265,7 @@ void dzr_demote_check(struct dzr_dev *d)
 
 bool dzr_demote_ready(struct dzr_dev *d)
 {
-	return dzr_demote_allowed(d);
+	return dzr_demote_allowed(d) && !READ_ONCE(d->thrifty);
 }
 
 void dzr_demote_scan(struct dzr_dev *d, unsigned long pages)
@@ -319,7 +339,7 @@ static void dzr_sweep_tick(struct dzr_dev *d)
 static bool dzr_sweep_step(struct dzr_dev *d)
 {
 	struct dzr_hand *hand = &d->sweep_hand;
-	struct dzr_step step = {};
+	struct dzr_step step = { .cause = DZR_CAUSE_AGE };
 	int leaves, err = 0;
 
 	for (leaves = 0; leaves < DZR_STEP_LEAVES && !err &&
@@ -341,6 +361,7 @@ static void dzr_sweep_work(struct work_struct *work)
 	mutex_lock(&d->hand_lock);
 	if (d->sweep_hand.block >= d->sweep_end)
 		dzr_sweep_tick(d);
+	dzr_budget_tick(d);
 	if (d->cfg.demote_age && dzr_demote_allowed(d))
 		done = dzr_sweep_step(d);
 	mutex_unlock(&d->hand_lock);
@@ -378,7 +399,7 @@ int dzr_demote_blocks(struct dzr_dev *d, u64 nr)
 	struct dzr_hand hand = {
 		.threshold = nr == U64_MAX ? 0 : DZR_AGE_MAX,
 	};
-	struct dzr_step step = {};
+	struct dzr_step step = { .cause = DZR_CAUSE_MESSAGE };
 
 	if (!d->log)
 		return -EINVAL;

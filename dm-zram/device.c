@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "budget.h"
 #include "compact.h"
 #include "debugfs.h"
 #include "demote.h"
@@ -87,20 +88,17 @@ static unsigned long dzr_pool_reserve(const struct dzr_config *cfg)
 static void dzr_dev_configure(struct dzr_dev *d, const struct dzr_config *cfg)
 {
 	u64 limit = dzr_limit_of(cfg);
-	struct dzr_marks marks;
 
 	lockdep_assert_held(&d->hand_lock);
 
-	marks = dzr_marks_from_limit(limit == U64_MAX ? 0 : limit);
 	d->cfg = *cfg;
 	/* Points into an argv that will go; only whether it is there counts. */
 	d->cfg.cold = cfg->cold ? "" : NULL;
 	WRITE_ONCE(d->policy, cfg->policy);
 	WRITE_ONCE(d->limit, limit);
-	WRITE_ONCE(d->marks.start, marks.start);
-	WRITE_ONCE(d->marks.stop, marks.stop);
 	if (d->pool)
 		dzs_set_slack(d->pool, cfg->compact_slack);
+	dzr_budget_set(d, cfg->wear_budget);
 	if (d->log)
 		dzr_log_set_discard(d->log, cfg->discard_passdown);
 }
@@ -168,6 +166,7 @@ static int dzr_dev_create_log(struct dzr_dev *d, struct block_device *cold)
 		.stats = d->stats,
 		.ops = &dzr_log_ops,
 		.owner = d,
+		.dev = d->dev,
 	};
 	struct dzr_log *log = dzr_log_create(&params);
 
@@ -233,11 +232,13 @@ static struct dzr_dev *dzr_dev_create(struct mapped_device *md,
 	INIT_LIST_HEAD(&d->list);
 	d->users = 1;
 	d->md = md;
+	d->dev = disk_devt(dm_disk(md));
 	d->sectors = sectors;
 	d->suspended = true;
 	dzr_io_init(d);
 	dzr_demote_init(d);
 	dzr_compact_init(d);
+	dzr_budget_init(d);
 	INIT_WORK(&d->refill_work, dzr_refill_work);
 	INIT_WORK(&d->event_work, dzr_event_work);
 	d->codec = cfg->codec;

@@ -11,6 +11,7 @@
  *   entry lock			one block (bit spinlock)
  *   pool and log locks		spinlocks, see zsmalloc/dzs.h and log.h
  *   d->defer_lock		the list of bios that wait (spinlock)
+ *   d->wear_lock		the wear budget (spinlock)
  */
 #ifndef DZR_DEVICE_H
 #define DZR_DEVICE_H
@@ -30,6 +31,7 @@
 #include "stats.h"
 #include "stream.h"
 #include "table.h"
+#include "wear.h"
 
 struct mapped_device;
 struct dm_target;
@@ -40,6 +42,20 @@ struct dm_target;
 
 /* An object's owner word and an entry's location have room for 2^32 blocks. */
 #define DZR_MAX_BLOCKS		(1ULL << 32)
+
+/**
+ * enum dzr_cause - why a block leaves RAM
+ * @DZR_CAUSE_LIMIT: the pool is above its mark
+ * @DZR_CAUSE_PRESSURE: reclaim has asked
+ * @DZR_CAUSE_AGE: it was not used for long
+ * @DZR_CAUSE_MESSAGE: the operator wants it
+ */
+enum dzr_cause {
+	DZR_CAUSE_LIMIT,
+	DZR_CAUSE_PRESSURE,
+	DZR_CAUSE_AGE,
+	DZR_CAUSE_MESSAGE,
+};
 
 /**
  * struct dzr_hand - the clock hand that ages blocks and picks the old ones
@@ -60,6 +76,7 @@ struct dzr_hand {
  * @md: the mapped device it belongs to
  * @ti: the live target, for dm events; NULL while suspended
  * @live: the table's part that @cfg came from; only compared
+ * @dev: its device number, for events
  * @cold_dev: device number of the cold device, 0 without
  * @sectors: size of the device
  * @cfg: configuration in force; changed and copied under @hand_lock
@@ -73,6 +90,10 @@ struct dzr_hand {
  * @wq: all work that I/O may wait for; has a rescuer
  * @limit: soft limit of the pool in bytes; U64_MAX: none
  * @marks: where demotion starts and stops, in bytes
+ * @wear_lock: guards @wear, @wear_told, and the writing of @marks and @thrifty
+ * @wear: the wear budget
+ * @wear_told: it was said that the budget is used up
+ * @thrifty: it is used up: see budget.h
  * @peak: largest pool seen, in pages
  * @suspended: background work is stopped
  * @defer_lock: guards @deferred
@@ -108,6 +129,7 @@ struct dzr_dev {
 	struct mapped_device *md;
 	struct dm_target *ti;
 	const void *live;
+	dev_t dev;
 	dev_t cold_dev;
 	sector_t sectors;
 	struct dzr_config cfg;
@@ -123,6 +145,10 @@ struct dzr_dev {
 
 	u64 limit;
 	struct dzr_marks marks;
+	spinlock_t wear_lock;
+	struct dzr_wear wear;
+	bool wear_told;
+	bool thrifty;
 	unsigned long peak;
 	bool suspended;
 

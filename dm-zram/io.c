@@ -139,7 +139,7 @@ static void dzr_io_read_end(struct dzr_cold_read *cr)
 		err = dzr_io_deliver(io, cr);
 	if (!err && dzr_io_promotes(d, cr))
 		dzr_promote(d, cr->block, cr->pin.loc, cr->data,
-			    dzr_loc_len(cr->pin.loc));
+			    dzr_loc_len(cr->pin.loc), cr->age);
 	dzr_log_unpin(&cr->pin);
 	dzr_cold_read_free(cr);
 	if (err)

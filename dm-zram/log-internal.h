@@ -44,6 +44,13 @@
 /* How long a failed device is left alone, in milliseconds. */
 #define DZR_RETRY_MS		2000U
 
+/*
+ * An open segment is closed when the newest version is that far beyond what it
+ * was at opening, so that 32 bits are enough in its objects; there may be as
+ * many more before its last writer is done.
+ */
+#define DZR_VERSION_SPAN	(1LL << 31)
+
 /**
  * enum dzr_buf_state - life of a segment buffer
  * @DZR_BUF_FREE: on its stream's free list
@@ -70,19 +77,21 @@ enum dzr_buf_state {
  * @seg: the segment
  * @seq: its sequence number, whole
  * @old_seg: while a failed write is moved: the segment it comes from
+ * @base: newest version when the segment was opened
  * @used: bytes filled
  * @objects: number of objects
  * @writers: objects reserved and not committed
  * @readers: pins that use @data
  * @state: see &enum dzr_buf_state
  * @stream: whose buffer
+ * @since: when it was submitted, nanoseconds
  * @status: outcome of the write
  * @submit: writes the segment
  * @work: deals with the outcome
  * @bio: the write
  * @vecs: for @bio
  *
- * log->lock guards all but @data, @status, @work and @bio.
+ * log->lock guards all but @data, @since, @status, @work and @bio.
  */
 struct dzr_buf {
 	struct dzr_log *log;
@@ -91,12 +100,14 @@ struct dzr_buf {
 	u32 seg;
 	u64 seq;
 	u32 old_seg;
+	s64 base;
 	u32 used;
 	u32 objects;
 	u32 writers;
 	u32 readers;
 	enum dzr_buf_state state;
 	enum dzr_log_stream stream;
+	u64 since;
 	blk_status_t status;
 	struct work_struct submit;
 	struct work_struct work;
@@ -131,12 +142,40 @@ enum dzr_clean_state {
 };
 
 /**
+ * enum dzr_clean_end - how the cleaning of a segment has ended
+ * @DZR_CLEANED: no live object is left in it
+ * @DZR_CLEAN_DAMAGED: some of it could not be understood
+ * @DZR_CLEAN_UNREAD: it could not be read, or is not what it should be
+ * @DZR_CLEAN_NO_ROOM: there was no segment to move its objects to
+ */
+enum dzr_clean_end {
+	DZR_CLEANED,
+	DZR_CLEAN_DAMAGED,
+	DZR_CLEAN_UNREAD,
+	DZR_CLEAN_NO_ROOM,
+};
+
+/**
+ * enum dzr_fault - how a cold read has ended
+ * @DZR_FAULT_OK: with the object
+ * @DZR_FAULT_IO: the device failed it
+ * @DZR_FAULT_DAMAGED: what was read is not what it should be
+ */
+enum dzr_fault {
+	DZR_FAULT_OK,
+	DZR_FAULT_IO,
+	DZR_FAULT_DAMAGED,
+};
+
+/**
  * struct dzr_cleaner - the cleaner of a log
  * @work: runs one step
  * @state: see &enum dzr_clean_state; changed by @work and the read's end
  * @victim: the segment being cleaned, pinned
  * @cursor: offset of the next object
  * @end: end of the last object
+ * @live: bytes of live objects in it at first
+ * @moved: live objects copied
  * @damaged: something in the victim could not be understood
  * @arrived: the read of the victim has ended
  * @data: the victim's content
@@ -150,6 +189,8 @@ struct dzr_cleaner {
 	u32 victim;
 	u32 cursor;
 	u32 end;
+	u32 live;
+	u32 moved;
 	bool damaged;
 	bool arrived;
 	u8 *data;
@@ -166,7 +207,9 @@ struct dzr_cleaner {
  * @stats: counters of the device
  * @ops: callbacks
  * @owner: their first argument
+ * @dev: device number of the owner
  * @id: identifies this log on the device
+ * @crc_seed: crc32c of @id, where the checksum of each object starts
  * @segment_size: bytes
  * @lbs: logical block size of the device
  * @clean_below: clean when fewer segments than this are free for users
@@ -175,10 +218,12 @@ struct dzr_cleaner {
  * @free: free buffers of each stream
  * @seq: sequence number of the last segment opened, whole: the accounting
  *	has its low half
+ * @version: version of the object that was published last
  * @failures: segment writes that failed in a row
  * @failed: the device does not take writes
  * @full: see &enum dzr_log_full
- * @low: low_space() was called
+ * @low: low_space() was called; only the cleaner writes it and @told_full
+ * @told_full: the same for a full log
  * @stopped: no cleaning, no retries
  * @discard: pass discards down
  * @wait: for buffers that become free, and writes that end
@@ -186,6 +231,7 @@ struct dzr_cleaner {
  * @cleaner: the cleaner
  * @reads: reserve of &struct dzr_cold_read
  * @reads_short: somebody waits for one
+ * @latency: how long they take
  * @bufs: the buffers, DZR_NR_BUFS of them
  */
 struct dzr_log {
@@ -195,7 +241,9 @@ struct dzr_log {
 	struct dzr_stats __percpu *stats;
 	const struct dzr_log_ops *ops;
 	void *owner;
-	u64 id[2];
+	dev_t dev;
+	__le64 id[2];
+	u32 crc_seed;
 	u32 segment_size;
 	u32 lbs;
 	u32 clean_below;
@@ -203,10 +251,12 @@ struct dzr_log {
 	struct dzr_buf *open[DZR_NR_STREAMS];
 	struct list_head free[DZR_NR_STREAMS];
 	u64 seq;
+	atomic64_t version;
 	unsigned int failures;
 	bool failed;
 	int full;
 	bool low;
+	bool told_full;
 	bool stopped;
 	bool discard;
 	wait_queue_head_t wait;
@@ -214,6 +264,7 @@ struct dzr_log {
 	struct dzr_cleaner cleaner;
 	mempool_t *reads;
 	bool reads_short;
+	struct dzr_latency latency;
 	struct dzr_buf *bufs;
 };
 
@@ -337,25 +388,23 @@ void dzr_log_retry(struct work_struct *work);
 /**
  * dzr_object_seal - write the header of an object
  * @log: the log
- * @seg: its segment
+ * @loc: where it is
  * @hdr: the header, data following
  */
-void dzr_object_seal(struct dzr_log *log, u32 seg,
+void dzr_object_seal(struct dzr_log *log, dzr_loc_t loc,
 		     struct dzr_object_header *hdr);
 
 /**
  * dzr_object_check - is this the object it should be?
  * @log: the log
- * @seg: its segment, pinned
+ * @loc: where it must be, in a segment that is pinned
  * @hdr: the header, data following
  * @block: the block it must belong to
- * @len: bytes of data it must have
  *
  * Return: false if anything is wrong.
  */
-bool dzr_object_check(struct dzr_log *log, u32 seg,
-		      const struct dzr_object_header *hdr, u32 block,
-		      u32 len);
+bool dzr_object_check(struct dzr_log *log, dzr_loc_t loc,
+		      const struct dzr_object_header *hdr, u32 block);
 
 /**
  * dzr_cleaner_init - create the cleaner of a log

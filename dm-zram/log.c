@@ -5,6 +5,7 @@
  * Locks: log->lock for the buffers; see log.h for the order.
  */
 #include <linux/blkdev.h>
+#include <linux/crc32c.h>
 #include <linux/lockdep.h>
 #include <linux/random.h>
 #include <linux/sched/signal.h>
@@ -95,10 +96,12 @@ static struct dzr_log *dzr_log_new(const struct dzr_log_params *p, u32 segs)
 	log->stats = p->stats;
 	log->ops = p->ops;
 	log->owner = p->owner;
+	log->dev = p->dev;
 	log->segment_size = p->segment_size;
 	log->lbs = max_t(u32, bdev_logical_block_size(p->bdev), SECTOR_SIZE);
 	log->clean_below = max(4U, segs >> DZR_CLEAN_AHEAD_SHIFT);
 	get_random_bytes(log->id, sizeof(log->id));
+	log->crc_seed = crc32c(~0U, log->id, sizeof(log->id));
 	dzr_log_set_discard(log, p->discard);
 	raw_spin_lock_init(&log->lock);
 	init_waitqueue_head(&log->wait);
@@ -119,7 +122,7 @@ struct dzr_log *dzr_log_create(const struct dzr_log_params *p)
 	log->segs = dzr_segs_create(segs, dzr_log_capacity(p->segment_size),
 				    DZR_CLEANER_SEGS, DZR_MIN_GAIN);
 	if (!log->segs || dzr_bufs_init(log) || dzr_reads_init(log) ||
-	    dzr_cleaner_init(log)) {
+	    dzr_latency_init(&log->latency) || dzr_cleaner_init(log)) {
 		dzr_log_destroy(log);
 		return ERR_PTR(-ENOMEM);
 	}
@@ -194,6 +197,7 @@ void dzr_log_destroy(struct dzr_log *log)
 	if (log->cleaner.data)
 		dzr_log_stop(log);
 	dzr_cleaner_exit(log);
+	dzr_latency_exit(&log->latency);
 	mempool_destroy(log->reads);
 	dzr_bufs_exit(log);
 	dzr_segs_destroy(log->segs);
@@ -295,6 +299,11 @@ void dzr_log_totals(struct dzr_log *log, struct dzr_segs_totals *totals)
 	dzr_segs_totals(log->segs, totals);
 }
 
+struct dzr_latency *dzr_log_latency(struct dzr_log *log)
+{
+	return &log->latency;
+}
+
 u64 dzr_log_bytes(struct dzr_log *log)
 {
 	u64 vecs = log->segment_size / PAGE_SIZE * sizeof(struct bio_vec);
@@ -302,5 +311,6 @@ u64 dzr_log_bytes(struct dzr_log *log)
 	/* One more buffer, with its vector, is the cleaner's. */
 	return sizeof(*log) + dzr_segs_bytes(log->segs) +
 	       dzr_reads_bytes(log) +
+	       (u64)num_possible_cpus() * sizeof(struct dzr_latency_cpu) +
 	       (DZR_NR_BUFS + 1) * (log->segment_size + vecs);
 }

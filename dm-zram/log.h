@@ -9,7 +9,8 @@
  *
  * Appending takes three steps: dzr_log_reserve() claims room in the open
  * segment's buffer, the caller copies the data in and publishes the location
- * under its entry lock, and dzr_log_commit() completes the object. From
+ * under its entry lock, where dzr_log_publish() gives the object its version,
+ * and dzr_log_commit() completes the object. From
  * publication until the segment is on the device, reads are served from the
  * buffer. No step allocates memory: buffers are set aside at creation, and
  * when all are in flight the answer is -EAGAIN, followed by ops->kick().
@@ -24,6 +25,7 @@
 #include <linux/workqueue.h>
 
 #include "btable.h"
+#include "latency.h"
 #include "segment.h"
 #include "stats.h"
 
@@ -69,11 +71,19 @@ struct dzr_log_ops {
 	 */
 	void (*kick)(void *owner);
 	/**
-	 * @low_space: cleaning can hardly gain space any more.
+	 * @low_space: cleaning can hardly gain space any more, or, if @full,
+	 * none at all: appending will fail.
 	 *
-	 * Context: process, no lock held; called once until space returns.
+	 * Context: process, no lock held; called once for either until space
+	 * returns.
 	 */
-	void (*low_space)(void *owner);
+	void (*low_space)(void *owner, bool full);
+	/**
+	 * @written: that many bytes are about to be written.
+	 *
+	 * Context: process, no lock held.
+	 */
+	void (*written)(void *owner, u64 bytes);
 };
 
 /**
@@ -86,6 +96,7 @@ struct dzr_log_ops {
  * @stats: counters of the device
  * @ops: callbacks
  * @owner: first argument of the callbacks
+ * @dev: device number of the owner, for tracepoints
  */
 struct dzr_log_params {
 	struct block_device *bdev;
@@ -96,6 +107,7 @@ struct dzr_log_params {
 	struct dzr_stats __percpu *stats;
 	const struct dzr_log_ops *ops;
 	void *owner;
+	dev_t dev;
 };
 
 /**
@@ -138,7 +150,8 @@ struct dzr_pin {
  * @end: called when the read has ended, from the log's workqueue
  * @owner: for @end's use
  * @iter: for @end's use
- * @age: for @end's use
+ * @age: of the block before this read; for @end's use, too
+ * @since: when it was submitted, nanoseconds
  * @work: runs @end
  * @buf: what is read, whole logical blocks
  * @bio: the read
@@ -154,6 +167,7 @@ struct dzr_cold_read {
 	void *owner;
 	struct bvec_iter iter;
 	u8 age;
+	u64 since;
 	struct work_struct work;
 	u8 *buf;
 	struct bio bio;
@@ -211,8 +225,20 @@ int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
 		    u8 codec, u32 len, struct dzr_append *a);
 
 /**
+ * dzr_log_publish - this object is the newest of its block
+ * @a: the claim
+ *
+ * The order of the versions of a block is the order in which its entry was
+ * changed, so this belongs under the entry lock. The cleaner, which changes an
+ * entry only if it still refers to a pinned object, may do it before.
+ *
+ * Context: any.
+ */
+void dzr_log_publish(struct dzr_append *a);
+
+/**
  * dzr_log_commit - complete an object
- * @a: the claim; data is in place, and published if @live
+ * @a: the claim; data is in place, and dzr_log_publish() was called if @live
  * @live: false: nothing refers to the object, it is dead
  *
  * Context: process; may submit a full segment.
@@ -263,7 +289,7 @@ void dzr_cold_read_free(struct dzr_cold_read *cr);
 
 /**
  * dzr_cold_read_submit - read the pinned object
- * @cr: pin (without a buffer), block, end and owner are set
+ * @cr: pin (without a buffer), block, age, end and owner are set
  *
  * @cr->end runs once, in the log's workqueue.
  *
@@ -337,6 +363,17 @@ int dzr_log_wait_room(struct dzr_log *log);
  * @totals: the answer
  */
 void dzr_log_totals(struct dzr_log *log, struct dzr_segs_totals *totals);
+
+/**
+ * dzr_log_latency - how long cold reads take
+ * @log: the log
+ *
+ * From the submission until the data has been checked in the workqueue; the
+ * failed ones, too.
+ *
+ * Return: the histogram.
+ */
+struct dzr_latency *dzr_log_latency(struct dzr_log *log);
 
 /**
  * dzr_log_bytes - memory that the log holds

@@ -88,7 +88,20 @@ static int dzr_msg_reset_peak(struct dzr_dev *d, char **argv, char *result,
 {
 	WRITE_ONCE(d->peak, 0);
 	dzs_reset_times(d->pool);
+	if (d->log)
+		dzr_latency_reset(dzr_log_latency(d->log));
 	return 0;
+}
+
+static int dzr_msg_latency(struct dzr_dev *d, char **argv, char *result,
+			   unsigned int maxlen)
+{
+	if (!d->log) {
+		DMERR("latency: there is no cold device");
+		return -EINVAL;
+	}
+	dzr_latency_print(dzr_log_latency(d->log), result, maxlen);
+	return 1;
 }
 
 static int dzr_msg_fields(struct dzr_dev *d, char **argv, char *result,
@@ -105,6 +118,7 @@ static const struct dzr_command dzr_commands[] = {
 	{ "compact", 1, "compact", dzr_msg_compact },
 	{ "reset_peak", 1, "reset_peak", dzr_msg_reset_peak },
 	{ "fields", 1, "fields", dzr_msg_fields },
+	{ "latency", 1, "latency", dzr_msg_latency },
 };
 
 int dzr_message(struct dzr_dev *d, unsigned int argc, char **argv,

@@ -4,6 +4,7 @@
  */
 #include <linux/kernel.h>
 #include <linux/limits.h>
+#include <linux/math64.h>
 #include <linux/string.h>
 
 #include "policy.h"
@@ -96,15 +97,26 @@ const struct dzr_policy *dzr_policy_default(void)
 	return &dzr_policy_age;
 }
 
-struct dzr_marks dzr_marks_from_limit(u64 limit)
+static struct dzr_marks dzr_marks(u64 limit, u32 start_div, u32 stop_div)
 {
 	struct dzr_marks marks = { .start = U64_MAX, .stop = U64_MAX };
 
 	if (limit) {
-		marks.start = limit - limit / DZR_MARK_START_DIV;
-		marks.stop = limit - limit / DZR_MARK_STOP_DIV;
+		marks.start = limit - div_u64(limit, start_div);
+		marks.stop = limit - div_u64(limit, stop_div);
 	}
 	return marks;
+}
+
+struct dzr_marks dzr_marks_from_limit(u64 limit)
+{
+	return dzr_marks(limit, DZR_MARK_START_DIV, DZR_MARK_STOP_DIV);
+}
+
+struct dzr_marks dzr_marks_thrifty(u64 limit)
+{
+	return dzr_marks(limit, DZR_MARK_THRIFTY_START_DIV,
+			 DZR_MARK_THRIFTY_STOP_DIV);
 }
 
 u8 dzr_threshold_next(u8 threshold, bool reached)

@@ -39,6 +39,13 @@
 #define DZR_MARK_STOP_DIV 8
 
 /*
+ * The same while the wear budget is used up: the pool may grow to its limit,
+ * less limit / 64 that still arrives; a run is as much again.
+ */
+#define DZR_MARK_THRIFTY_START_DIV 64
+#define DZR_MARK_THRIFTY_STOP_DIV 32
+
+/*
  * The age from which the hand takes a block when memory is short, at first: a
  * block that three rotations in a row saw untouched.
  */
@@ -127,6 +134,16 @@ struct dzr_marks {
  * Return: the marks, in the same unit.
  */
 struct dzr_marks dzr_marks_from_limit(u64 limit);
+
+/**
+ * dzr_marks_thrifty() - the marks of a limit while the wear budget is used up
+ * @limit: pool limit in any unit, 0 if there is none
+ *
+ * Context: any.
+ * Return: the marks, in the same unit; not below those of
+ * dzr_marks_from_limit().
+ */
+struct dzr_marks dzr_marks_thrifty(u64 limit);
 
 /**
  * dzr_threshold_next() - adapt the threshold of the fast hand

@@ -215,6 +215,11 @@ bool dzr_segs_put_object(struct dzr_segs *segs, u32 seg, u32 bytes)
 	return dzr_segs_put(segs, seg);
 }
 
+u32 dzr_segs_live(struct dzr_segs *segs, u32 seg)
+{
+	return atomic_read(&segs->seg[seg].live);
+}
+
 void dzr_segs_pin(struct dzr_segs *segs, u32 seg)
 {
 	atomic_inc(&segs->seg[seg].refs);

@@ -101,6 +101,15 @@ void dzr_segs_get_object(struct dzr_segs *segs, u32 seg, u32 bytes);
 bool dzr_segs_put_object(struct dzr_segs *segs, u32 seg, u32 bytes);
 
 /**
+ * dzr_segs_live - bytes of live objects in a segment
+ * @segs: the accounting
+ * @seg: the segment
+ *
+ * Context: any; one read.
+ */
+u32 dzr_segs_live(struct dzr_segs *segs, u32 seg);
+
+/**
  * dzr_segs_pin - keep a segment from being reused
  * @segs: the accounting
  * @seg: a segment with an object that cannot die now (its entry is locked)

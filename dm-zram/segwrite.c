@@ -16,12 +16,15 @@
  *
  * Locks: log->lock for the states; none while entries are re-pointed.
  */
+#include <linux/blkdev.h>
 #include <linux/crc32c.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
 #include "log-internal.h"
+#include "trace.h"
 
 void dzr_log_bio(struct dzr_log *log, struct bio *bio, struct bio_vec *vecs,
 		 blk_opf_t opf, u32 seg, void *data, u32 bytes)
@@ -53,9 +56,11 @@ static void dzr_buf_header(struct dzr_buf *buf)
 		.version = cpu_to_le32(DZR_SEG_VERSION),
 		.seg = cpu_to_le32(buf->seg),
 		.seq = cpu_to_le64(buf->seq),
-		.log_id = { cpu_to_le64(log->id[0]), cpu_to_le64(log->id[1]) },
+		.log_id = { log->id[0], log->id[1] },
 		.used = cpu_to_le32(buf->used),
 		.objects = cpu_to_le32(buf->objects),
+		.base = cpu_to_le64(buf->base),
+		.segment_size = cpu_to_le32(log->segment_size),
 	};
 	hdr->crc = cpu_to_le32(crc32c(~0U, hdr,
 				      offsetof(struct dzr_seg_header, crc)));
@@ -80,6 +85,8 @@ void dzr_buf_submit_work(struct work_struct *work)
 	buf->bio.bi_end_io = dzr_buf_endio;
 	dzr_stat_add(log->stats, DZR_STAT_SEG_WRITES, 1);
 	dzr_stat_add(log->stats, DZR_STAT_COLD_WRITE_BYTES, bytes);
+	log->ops->written(log->owner, bytes);
+	buf->since = ktime_get_ns();
 	submit_bio(&buf->bio);
 }
 
@@ -125,7 +132,7 @@ static void dzr_buf_repoint(struct dzr_buf *buf, u32 off, u32 from)
 	dzr_loc_t old = dzr_loc(from, off, len);
 	dzr_loc_t new = dzr_loc(buf->seg, off, len);
 
-	dzr_object_seal(log, buf->seg, hdr);
+	dzr_object_seal(log, new, hdr);
 	dzr_segs_get_object(log->segs, buf->seg, dzr_object_size(len));
 	if (!(hdr->flags & DZR_OBJECT_DEAD) &&
 	    log->ops->repoint(log->owner, block, old, new))
@@ -207,7 +214,10 @@ static void dzr_buf_failed(struct dzr_buf *buf)
 void dzr_buf_done(struct work_struct *work)
 {
 	struct dzr_buf *buf = container_of(work, struct dzr_buf, work);
+	struct dzr_log *log = buf->log;
 
+	trace_dzr_segment_write(log->dev, buf->seg, ALIGN(buf->used, log->lbs),
+				buf->since, blk_status_to_errno(buf->status));
 	if (buf->status == BLK_STS_OK)
 		dzr_buf_succeeded(buf);
 	else

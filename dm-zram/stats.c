@@ -6,6 +6,7 @@
  */
 #include <linux/device-mapper.h>
 
+#include "budget.h"
 #include "device.h"
 #include "stats.h"
 
@@ -57,6 +58,10 @@ static const char *const dzr_gauge_names[] = {
 	[DZR_GAUGE_SEGS_BAD] = "segments_bad",
 	[DZR_GAUGE_COLD_LIVE] = "cold_live_bytes",
 	[DZR_GAUGE_COLD_FAILED] = "cold_failed",
+	[DZR_GAUGE_WEAR_BUDGET] = "wear_budget_bytes",
+	[DZR_GAUGE_WEAR_LEFT] = "wear_left_bytes",
+	[DZR_GAUGE_WEAR_OVERDRAWN] = "wear_overdrawn_bytes",
+	[DZR_GAUGE_WEAR_THRIFTY] = "wear_thrifty",
 };
 
 static_assert(ARRAY_SIZE(dzr_gauge_names) == DZR_NR_GAUGES);
@@ -80,6 +85,17 @@ static u64 dzr_fixed_bytes(struct dzr_dev *d, const struct dzs_stats *pool)
 		    pool->fixed_bytes;
 
 	return d->log ? bytes + dzr_log_bytes(d->log) : bytes;
+}
+
+static void dzr_wear_gauges(struct dzr_dev *d, u64 *g)
+{
+	struct dzr_wear wear;
+
+	dzr_budget_read(d, &wear);
+	g[DZR_GAUGE_WEAR_BUDGET] = wear.per_day;
+	g[DZR_GAUGE_WEAR_LEFT] = max_t(s64, wear.left, 0);
+	g[DZR_GAUGE_WEAR_OVERDRAWN] = wear.overdrawn;
+	g[DZR_GAUGE_WEAR_THRIFTY] = READ_ONCE(d->thrifty);
 }
 
 static void dzr_gauges(struct dzr_dev *d, u64 *g)
@@ -109,6 +125,7 @@ static void dzr_gauges(struct dzr_dev *d, u64 *g)
 	g[DZR_GAUGE_SEGS_BAD] = segs.bad;
 	g[DZR_GAUGE_COLD_LIVE] = segs.live_bytes;
 	g[DZR_GAUGE_COLD_FAILED] = d->log && dzr_log_failed(d->log);
+	dzr_wear_gauges(d, g);
 }
 
 unsigned int dzr_status_line(struct dzr_dev *d, char *buf, unsigned int size)

@@ -97,6 +97,10 @@ enum dzr_stat {
  * @DZR_GAUGE_SEGS_BAD: given up after a failed write
  * @DZR_GAUGE_COLD_LIVE: live objects in the log, with headers
  * @DZR_GAUGE_COLD_FAILED: 1 while the cold device refuses writes
+ * @DZR_GAUGE_WEAR_BUDGET: bytes a day that may be written, 0: no limit
+ * @DZR_GAUGE_WEAR_LEFT: bytes of that which are left
+ * @DZR_GAUGE_WEAR_OVERDRAWN: bytes written with nothing left
+ * @DZR_GAUGE_WEAR_THRIFTY: 1 while the budget is used up
  */
 enum dzr_gauge {
 	DZR_GAUGE_POOL_BYTES,
@@ -116,6 +120,10 @@ enum dzr_gauge {
 	DZR_GAUGE_SEGS_BAD,
 	DZR_GAUGE_COLD_LIVE,
 	DZR_GAUGE_COLD_FAILED,
+	DZR_GAUGE_WEAR_BUDGET,
+	DZR_GAUGE_WEAR_LEFT,
+	DZR_GAUGE_WEAR_OVERDRAWN,
+	DZR_GAUGE_WEAR_THRIFTY,
 	DZR_NR_GAUGES
 };
 

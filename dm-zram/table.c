@@ -12,6 +12,7 @@
 #include "codec.h"
 #include "policy.h"
 #include "table.h"
+#include "wear.h"
 
 /**
  * struct dzr_arg - one argument
@@ -339,6 +340,30 @@ static int dzr_discard_passdown_emit(const struct dzr_config *cfg, char *buf,
 	return snprintf(buf, size, "%s", cfg->discard_passdown ? "on" : "off");
 }
 
+static char *dzr_wear_budget_parse(struct dzr_config *cfg, const char *value)
+{
+	u64 v;
+
+	switch (dzr_parse_size(value, &v)) {
+	case 0:
+		break;
+	case -ERANGE:
+		return "wear_budget is beyond 64 bits";
+	default:
+		return "wear_budget is not a size";
+	}
+	if (v > DZR_WEAR_MAX)
+		return "wear_budget is more than 1024T a day";
+	cfg->wear_budget = v;
+	return NULL;
+}
+
+static int dzr_wear_budget_emit(const struct dzr_config *cfg, char *buf,
+				size_t size)
+{
+	return dzr_emit_size(cfg->wear_budget, buf, size);
+}
+
 static const struct dzr_arg dzr_args[DZR_NR_ARGS] = {
 	[DZR_ARG_MEM_LIMIT] = {
 		DZR_ARG_TEXTS("mem_limit"),
@@ -399,6 +424,13 @@ static const struct dzr_arg dzr_args[DZR_NR_ARGS] = {
 		.live	= true,
 		.parse	= dzr_discard_passdown_parse,
 		.emit	= dzr_discard_passdown_emit,
+	},
+	[DZR_ARG_WEAR_BUDGET] = {
+		DZR_ARG_TEXTS("wear_budget"),
+		.cold	= true,
+		.live	= true,
+		.parse	= dzr_wear_budget_parse,
+		.emit	= dzr_wear_budget_emit,
 	},
 };
 

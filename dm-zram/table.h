@@ -17,6 +17,7 @@
  *	compact_slack <percent>		free room that compaction leaves
  *	overcommit			(*)
  *	discard_passdown <on|off>	(*)
+ *	wear_budget <size>		(*) bytes a day, 0: none
  *
  * (*): means something with a cold device only, and is refused without one.
  * A size is decimal digits with one of K, M, G, T behind them or nothing.
@@ -69,6 +70,7 @@ struct dzr_policy;
  * @DZR_ARG_COMPACT_SLACK: compact_slack
  * @DZR_ARG_OVERCOMMIT: overcommit
  * @DZR_ARG_DISCARD_PASSDOWN: discard_passdown
+ * @DZR_ARG_WEAR_BUDGET: wear_budget
  * @DZR_NR_ARGS: how many there are
  */
 enum dzr_arg_id {
@@ -82,6 +84,7 @@ enum dzr_arg_id {
 	DZR_ARG_COMPACT_SLACK,
 	DZR_ARG_OVERCOMMIT,
 	DZR_ARG_DISCARD_PASSDOWN,
+	DZR_ARG_WEAR_BUDGET,
 	DZR_NR_ARGS
 };
 
@@ -108,6 +111,7 @@ struct dzr_limit {
  * @reserve: bytes of the pool's page reserve, 0: automatic
  * @overcommit: the cold device may be too small for every block uncompressed
  * @discard_passdown: freed segments are discarded on the cold device
+ * @wear_budget: bytes a day that may go to the cold device, 0: no limit
  *
  * Arguments that were not given have their default here.
  */
@@ -121,6 +125,7 @@ struct dzr_config {
 	u32 demote_age;
 	u32 compact_slack;
 	u64 reserve;
+	u64 wear_budget;
 	bool overcommit;
 	bool discard_passdown;
 };
@@ -144,8 +149,7 @@ int dzr_config_parse(struct dzr_config *cfg, unsigned int argc, char **argv,
  * dzr_config_set() - change one argument of a running device
  * @cfg: changed, and the argument counts as given; untouched on error
  * @key: name of an argument that can change live: mem_limit, policy,
- *	demote_age, compact_slack,
- *	discard_passdown
+ *	demote_age, compact_slack, discard_passdown, wear_budget
  * @value: as in the table line
  * @error: on error, a static text
  *

@@ -11,9 +11,9 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 
-#include "io.h"
 #include "log-format.h"
 #include "tier.h"
+#include "trace.h"
 
 /* For a page of the block table, where waiting for reclaim is harmless. */
 #define DZR_GFP_WAITED		(GFP_NOIO | __GFP_NORETRY)
@@ -44,8 +44,7 @@ static void dzr_count_move(struct dzr_dev *d, enum dzr_state from,
 		dzr_stat_add(d->stats, dzr_population[to], 1);
 }
 
-/* Where the log copy of a CLEAN block is. */
-static dzr_loc_t dzr_clean_loc(struct dzr_dev *d, struct dzr_entry e)
+dzr_loc_t dzr_clean_loc(struct dzr_dev *d, struct dzr_entry e)
 {
 	dzr_loc_t loc;
 
@@ -75,7 +74,27 @@ static void dzr_release(struct dzr_dev *d, struct dzr_entry old)
 	}
 }
 
-/* Make an entry something new, whatever it was; true if it was not empty. */
+/* Make an entry COLD, whatever it was. */
+static void dzr_replace_cold(struct dzr_dev *d, unsigned long *slot,
+			     struct dzr_append *a)
+{
+	struct dzr_entry old = dzr_entry_lock(slot);
+
+	dzr_log_publish(a);
+	dzr_entry_set(slot, (struct dzr_entry){
+		.state = DZR_COLD,
+		.value = (__force u64)a->loc,
+		.age = READ_ONCE(d->policy)->chilled(),
+	});
+	dzr_entry_unlock(slot);
+	dzr_count_move(d, old.state, DZR_COLD);
+	dzr_release(d, old);
+}
+
+/*
+ * Make an entry something new in RAM, whatever it was; true if it was not
+ * empty.
+ */
 static bool dzr_replace(struct dzr_dev *d, unsigned long *slot,
 			enum dzr_state state, u64 value)
 {
@@ -84,9 +103,7 @@ static bool dzr_replace(struct dzr_dev *d, unsigned long *slot,
 	struct dzr_entry old;
 
 	old = dzr_entry_lock(slot);
-	if (state == DZR_COLD)
-		new.age = policy->chilled();
-	else if (dzr_entry_in_pool(old))
+	if (dzr_entry_in_pool(old))
 		new.age = policy->touch(old.age);
 	else
 		new.age = policy->born();
@@ -159,9 +176,10 @@ static int dzr_store_cold(struct dzr_dev *d, u32 block, unsigned long *slot,
 	if (err)
 		return err;
 	memcpy(a.data, p->data, p->len);
-	dzr_replace(d, slot, DZR_COLD, (__force u64)a.loc);
+	dzr_replace_cold(d, slot, &a);
 	dzr_log_commit(&a, true);
 	dzr_stat_add(d->stats, DZR_STAT_SPILLS, 1);
+	trace_dzr_spill(d->dev, block, p->len, dzr_loc_seg(a.loc));
 	return 0;
 }
 
@@ -188,7 +206,7 @@ static int dzr_store_packed(struct dzr_dev *d, u32 block, unsigned long *slot,
 			    const struct dzr_packed *p)
 {
 	bool below = dzr_dev_pool_bytes(d) < READ_ONCE(d->limit);
-	bool raw = p->codec == DZR_CODEC_RAW;
+	bool raw = p->codec == DZR_CODEC_RAW && !READ_ONCE(d->thrifty);
 	int hot = -ENOSPC, cold = -EIO;
 
 	if (raw && d->log)
@@ -435,6 +453,7 @@ static bool dzr_demote_into(struct dzr_dev *d, unsigned long *slot,
 	       dzs_size(d->pool, handle) == a->len;
 	if (same) {
 		dzs_read(d->pool, handle, a->data, 0, a->len);
+		dzr_log_publish(a);
 		dzr_entry_set(slot, (struct dzr_entry){
 			.state = DZR_COLD,
 			.value = (__force u64)a->loc,
@@ -445,7 +464,8 @@ static bool dzr_demote_into(struct dzr_dev *d, unsigned long *slot,
 	return same;
 }
 
-int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot)
+int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
+	       enum dzr_cause cause)
 {
 	struct dzr_append a;
 	dzs_handle_t handle;
@@ -459,6 +479,7 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot)
 	e = dzr_entry_lock(slot);
 	if (e.state == DZR_CLEAN) {
 		dzr_drop_clean(d, slot, e);
+		trace_dzr_drop(d->dev, block, e.age, cause);
 		return 1;
 	}
 	if (e.state != DZR_HOT) {
@@ -482,11 +503,12 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot)
 	dzs_free(d->pool, handle);
 	dzr_count_move(d, DZR_HOT, DZR_COLD);
 	dzr_stat_add(d->stats, DZR_STAT_DEMOTIONS, 1);
+	trace_dzr_demote(d->dev, block, len, dzr_loc_seg(a.loc), e.age, cause);
 	return 1;
 }
 
 void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
-		 const void *data, u32 len)
+		 const void *data, u32 len, u8 age)
 {
 	bool clean = len + DZR_CLEAN_PREFIX <= DZS_MAX_SIZE;
 	enum dzr_state state = clean ? DZR_CLEAN : DZR_HOT;
@@ -520,102 +542,7 @@ void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
 	}
 	dzr_count_move(d, DZR_COLD, state);
 	dzr_stat_add(d->stats, DZR_STAT_PROMOTIONS, 1);
+	trace_dzr_promote(d->dev, block, len, dzr_loc_seg(loc), age, clean);
 	if (!clean)
 		dzr_log_put(d->log, loc);
 }
-
-/* Compaction has a new place for an object. */
-static bool dzr_relocate(void *ctx, u32 owner, dzs_handle_t old,
-			 dzs_handle_t new)
-{
-	struct dzr_dev *d = ctx;
-	unsigned long *slot = dzr_btable_find(d->bt, owner);
-	struct dzr_entry e;
-	bool same;
-
-	if (!slot)
-		return false;
-	e = dzr_entry_lock(slot);
-	same = dzr_entry_in_pool(e) && dzr_entry_handle(e) == old;
-	if (same) {
-		dzs_copy(d->pool, old, new);
-		e.value = (__force u64)new;
-		dzr_entry_set(slot, e);
-	}
-	dzr_entry_unlock(slot);
-	return same;
-}
-
-const struct dzs_ops dzr_pool_ops = {
-	.relocate = dzr_relocate,
-};
-
-/* Does a locked entry refer to this place in the log? */
-static bool dzr_refers_to(struct dzr_dev *d, struct dzr_entry e, dzr_loc_t loc)
-{
-	if (e.state == DZR_COLD)
-		return dzr_entry_loc(e) == loc;
-	return e.state == DZR_CLEAN && dzr_clean_loc(d, e) == loc;
-}
-
-/* The entry of a block number that came from the cold device. */
-static unsigned long *dzr_find_checked(struct dzr_dev *d, u32 block)
-{
-	return block < dzr_btable_blocks(d->bt) ?
-	       dzr_btable_find(d->bt, block) : NULL;
-}
-
-static bool dzr_is_live(void *owner, u32 block, dzr_loc_t loc)
-{
-	struct dzr_dev *d = owner;
-	unsigned long *slot = dzr_find_checked(d, block);
-	struct dzr_entry e;
-	bool live;
-
-	if (!slot)
-		return false;
-	e = dzr_entry_lock(slot);
-	live = dzr_refers_to(d, e, loc);
-	dzr_entry_unlock(slot);
-	return live;
-}
-
-static bool dzr_repoint(void *owner, u32 block, dzr_loc_t old, dzr_loc_t new)
-{
-	struct dzr_dev *d = owner;
-	unsigned long *slot = dzr_find_checked(d, block);
-	struct dzr_entry e;
-	bool live;
-
-	if (!slot)
-		return false;
-	e = dzr_entry_lock(slot);
-	live = dzr_refers_to(d, e, old);
-	if (live && e.state == DZR_COLD) {
-		e.value = (__force u64)new;
-		dzr_entry_set(slot, e);
-	} else if (live) {
-		dzs_write(d->pool, dzr_entry_handle(e), &new, 0, sizeof(new));
-	}
-	dzr_entry_unlock(slot);
-	return live;
-}
-
-static void dzr_low_space(void *owner)
-{
-	struct dzr_dev *d = owner;
-
-	queue_work(d->wq, &d->event_work);
-}
-
-static void dzr_log_kicked(void *owner)
-{
-	dzr_kick(owner);
-}
-
-const struct dzr_log_ops dzr_log_ops = {
-	.is_live = dzr_is_live,
-	.repoint = dzr_repoint,
-	.kick = dzr_log_kicked,
-	.low_space = dzr_low_space,
-};

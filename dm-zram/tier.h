@@ -20,7 +20,8 @@
  *
  * Goes to the pool, or compressed straight to the log when the pool is at its
  * limit or no page can be had. An incompressible block saves no memory in the
- * pool: it goes straight to the log whenever that has a buffer free.
+ * pool: it goes straight to the log whenever that has a buffer free, unless
+ * the wear budget is used up.
  *
  * Context: process; never sleeps for I/O, and for memory (a page of the block
  * table) only if @waited.
@@ -95,6 +96,7 @@ void dzr_forget(struct dzr_dev *d);
  * @d: the device
  * @block: which
  * @slot: its entry
+ * @cause: what for
  *
  * A clean copy is dropped; anything else is appended to the log. From then on
  * reads are served from the segment's buffer, so nothing is gained by waiting
@@ -104,7 +106,8 @@ void dzr_forget(struct dzr_dev *d);
  * Return: 1 if the block left the pool, 0 if it was not there any more, or
  * -EAGAIN, -ENOSPC, -EIO as dzr_log_reserve().
  */
-int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot);
+int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
+	       enum dzr_cause cause);
 
 /**
  * dzr_promote - give a block that was read from the log a copy in the pool
@@ -113,15 +116,30 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot);
  * @loc: where it was read
  * @data: as stored there
  * @len: its length
+ * @age: of the entry before the read
  *
  * Nothing happens if the pool is near its limit or the block has changed.
  *
  * Context: process.
  */
 void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
-		 const void *data, u32 len);
+		 const void *data, u32 len, u8 age);
 
-/* What the allocator asks of the owner of the entries; its argument is ours. */
+/**
+ * dzr_clean_loc - where the log copy of a CLEAN block is
+ * @d: the device
+ * @e: its entry
+ *
+ * Context: process, with the entry locked, or when no entry holds the object
+ * any more.
+ * Return: the location.
+ */
+dzr_loc_t dzr_clean_loc(struct dzr_dev *d, struct dzr_entry e);
+
+/*
+ * What the allocator asks of the owner of the entries; its argument is ours.
+ * This and the next are in owner.c.
+ */
 extern const struct dzs_ops dzr_pool_ops;
 
 /* What the log asks. */

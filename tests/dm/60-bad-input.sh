@@ -69,7 +69,7 @@ all_bad_tables() {
 	# the arguments
 	bad_table 'Unknown argument' "$t $COLD 2 memory 1M"
 	bad_table 'Unknown argument' "$t $COLD 2 cold_algorithm zstd"
-	bad_table 'Unknown argument' "$t $COLD 2 wear_budget 1G"
+	bad_table 'Unknown argument' "$t $COLD 2 wear 1G"
 	bad_table 'Unknown argument' "$t $COLD 2 MEM_LIMIT 1M"
 	bad_table 'Unknown argument to mode' "$t $COLD 2 mode durable"
 	bad_table 'Argument mem_limit is given twice' "$t $COLD 4 mem_limit 1M mem_limit 1M"
@@ -97,12 +97,15 @@ all_bad_tables() {
 	bad_table 'compact_slack is not a number of percent' "$t - 2 compact_slack little"
 	bad_table 'compact_slack is more than 50' "$t - 2 compact_slack 51"
 	bad_table 'discard_passdown is neither on nor off' "$t $COLD 2 discard_passdown yes"
+	bad_table 'wear_budget is not a size' "$t $COLD 2 wear_budget 1G/day"
+	bad_table 'wear_budget is more than 1024T a day' "$t $COLD 2 wear_budget 2000T"
 	# what needs a cold device
 	bad_table 'Argument policy needs a cold device' "$t - 2 policy age"
 	bad_table 'Argument overcommit needs a cold device' "$t - 1 overcommit"
 	bad_table 'Argument segment_size needs a cold device' "$t - 2 segment_size 256K"
 	bad_table 'Argument demote_age needs a cold device' "$t - 2 demote_age 7"
 	bad_table 'Argument discard_passdown needs a cold device' "$t - 2 discard_passdown on"
+	bad_table 'Argument wear_budget needs a cold device' "$t - 2 wear_budget 1G"
 }
 
 # ---- tables ----------------------------------------------------------------------------------
@@ -194,6 +197,7 @@ bad_message '.' drain now
 bad_message '.' compact 1
 bad_message '.' reset_peak 0
 bad_message '.' fields all
+bad_message '.' latency all
 bad_message '.' set
 bad_message '.' set mem_limit
 bad_message '.' set mem_limit 1M 2M
@@ -207,6 +211,7 @@ bad_message 'demote_age is not a number of seconds' set demote_age soon
 bad_message 'demote_age is more than 30 days' set demote_age 99999999
 bad_message 'compact_slack is more than 50' set compact_slack 100
 bad_message 'discard_passdown is neither on nor off' set discard_passdown maybe
+bad_message 'wear_budget is not a size' set wear_budget little
 
 blk verify /dev/mapper/good --count 1000 --ratio 1
 check_sane good

@@ -105,7 +105,7 @@ check "table without cold device" "$TABLE" = "$(table "$size" - mem_limit 25% al
 round_trip "$COLD"
 cold_number=$(cut -d' ' -f4 <<<"$TABLE")
 check "arguments of a table without any" "$TABLE" = "$(table "$size" "$cold_number") 0"
-everything="mem_limit 8M algorithm zstd policy fifo mode volatile segment_size 128K reserve 512K demote_age 77 overcommit discard_passdown off"
+everything="mem_limit 8M algorithm zstd policy fifo mode volatile segment_size 128K reserve 512K demote_age 77 overcommit discard_passdown off wear_budget 20G"
 # shellcheck disable=SC2086
 round_trip "$COLD" $everything
 # shellcheck disable=SC2086

@@ -301,3 +301,22 @@ kernel_kib() {
 
 [ -n "${COLD:-}" ] || fail "COLD is not set: run me by scripts/vm"
 [ -x "$helpers/dmz-blk" ] || fail "$helpers/dmz-blk is missing: make -C tests/dm/src"
+
+# ---- disks that go wrong ---------------------------------------------------------------------
+
+# load_nth: the target "nth" of tests/dm/src/nth, which goes wrong at a given I/O.
+load_nth() {
+	local ko
+	ko=$helpers/nth-$(uname -r)/dm-nth.ko
+	[ -e "$ko" ] || fail "$ko is missing: make -C tests/dm/src"
+	[ -d /sys/module/dm_nth ] || insmod "$ko"
+	# Devices are made and removed again and again; that need not take seconds.
+	echo 1 >/sys/kernel/rcu_expedited
+}
+
+# ram_disk MIB: a new disk in memory, in COLD.
+ram_disk() {
+	modprobe brd rd_nr=1 rd_size=$(($1 << 10))
+	COLD=/dev/ram0
+	[ -b $COLD ] || fail "there is no $COLD"
+}

@@ -19,6 +19,7 @@
 #include "codec.h"
 #include "policy.h"
 #include "table.h"
+#include "wear.h"
 
 const struct dzr_codec dzr_codec_lz4 = { .name = "lz4", .id = DZR_CODEC_LZ4 };
 const struct dzr_codec dzr_codec_lzo_rle = {
@@ -82,6 +83,7 @@ static void must_be_equal(const struct dzr_config *a,
 	MUST(a->demote_age == b->demote_age && a->reserve == b->reserve);
 	MUST(a->overcommit == b->overcommit);
 	MUST(a->discard_passdown == b->discard_passdown);
+	MUST(a->wear_budget == b->wear_budget);
 }
 
 static void must_be_sane(const struct dzr_config *cfg)
@@ -95,6 +97,7 @@ static void must_be_sane(const struct dzr_config *cfg)
 	MUST(!(cfg->segment_size & (cfg->segment_size - 1)));
 	MUST(cfg->reserve <= DZR_RESERVE_MAX);
 	MUST(cfg->demote_age <= DZR_DEMOTE_AGE_MAX);
+	MUST(cfg->wear_budget <= DZR_WEAR_MAX);
 	MUST(cfg->given < 1u << DZR_NR_ARGS);
 }
 

@@ -98,7 +98,8 @@ static bool config_equal(const struct dzr_config *a, const struct dzr_config *b)
 	       a->demote_age == b->demote_age &&
 	       a->compact_slack == b->compact_slack && a->reserve == b->reserve &&
 	       a->overcommit == b->overcommit &&
-	       a->discard_passdown == b->discard_passdown;
+	       a->discard_passdown == b->discard_passdown &&
+	       a->wear_budget == b->wear_budget;
 }
 
 static void test_wrong_lines(void)
@@ -178,6 +179,7 @@ static void test_defaults(void)
 	CHECK(cfg.reserve == 0, "-");
 	CHECK(!cfg.overcommit, "-");
 	CHECK(cfg.discard_passdown, "-");
+	CHECK(!cfg.wear_budget, "-");
 	words_free(&w);
 
 	parse_ok(&cfg, &w, "- 0");
@@ -189,7 +191,7 @@ static void test_defaults(void)
 static void test_everything(void)
 {
 	static const char *const line =
-		"253:7 19 compact_slack 0 discard_passdown off overcommit reserve 1g demote_age 0 segment_size 64k mode volatile policy fifo algorithm zstd mem_limit 100%";
+		"253:7 21 wear_budget 20g compact_slack 0 discard_passdown off overcommit reserve 1g demote_age 0 segment_size 64k mode volatile policy fifo algorithm zstd mem_limit 100%";
 	char text[DZR_CONFIG_TEXT_MAX];
 	struct dzr_config cfg;
 	struct words w;
@@ -206,8 +208,9 @@ static void test_everything(void)
 	CHECK(cfg.reserve == 1 << 30, "-");
 	CHECK(cfg.overcommit, "-");
 	CHECK(!cfg.discard_passdown, "-");
+	CHECK(cfg.wear_budget == 20ull << 30, "-");
 	CHECK(dzr_config_emit(&cfg, text, sizeof(text)) > 0, "-");
-	CHECK(!strcmp(text, "19 mem_limit 100% algorithm zstd policy fifo mode volatile segment_size 64K reserve 1G demote_age 0 compact_slack 0 overcommit discard_passdown off"), "'%s'", text);
+	CHECK(!strcmp(text, "21 mem_limit 100% algorithm zstd policy fifo mode volatile segment_size 64K reserve 1G demote_age 0 compact_slack 0 overcommit discard_passdown off wear_budget 20G"), "'%s'", text);
 	words_free(&w);
 }
 
@@ -220,7 +223,7 @@ static void test_longest(void)
 	int len;
 
 	parse_ok(&cfg, &w,
-		 "a 19 compact_slack 50 mem_limit 18446744073709551615 algorithm lzo-rle policy fifo mode volatile segment_size 65536 reserve 1073741823 demote_age 2592000 overcommit discard_passdown off");
+		 "a 21 compact_slack 50 mem_limit 18446744073709551615 algorithm lzo-rle policy fifo mode volatile segment_size 65536 reserve 1073741823 demote_age 2592000 overcommit discard_passdown off wear_budget 1125899906842623");
 	len = dzr_config_emit(&cfg, text, sizeof(text));
 	CHECK(len > 150 && len == (int)strlen(text), "%d", len);
 	words_free(&w);
@@ -306,6 +309,9 @@ static const struct {
 	{ "-", "compact_slack", "10", NULL, "2 compact_slack 10" },
 	{ "-", "compact_slack", "51", "compact_slack is more than 50", NULL },
 	{ "a", "discard_passdown", "off", NULL, "2 discard_passdown off" },
+	{ "a", "wear_budget", "1536M", NULL, "2 wear_budget 1536M" },
+	{ "a 2 wear_budget 1G", "wear_budget", "0", NULL, "2 wear_budget 0" },
+	{ "a", "wear_budget", "1025T", "wear_budget is more than 1024T a day", NULL },
 	{ "a", "frob", "1", "Unknown key", NULL },
 	{ "a", "", "1", "Unknown key", NULL },
 	{ "a", "algorithm", "zstd", "Key cannot change while the device is active", NULL },
@@ -321,6 +327,7 @@ static const struct {
 	{ "-", "demote_age", "1", "Argument demote_age needs a cold device", NULL },
 	{ "-", "policy", "age", "Argument policy needs a cold device", NULL },
 	{ "-", "discard_passdown", "on", "Argument discard_passdown needs a cold device", NULL },
+	{ "-", "wear_budget", "1G", "Argument wear_budget needs a cold device", NULL },
 };
 
 static void test_settings(void)
@@ -428,6 +435,10 @@ static int random_arg(char *p, unsigned int id)
 		p += sprintf(p, " discard_passdown %s",
 			     random_below(2) ? "on" : "off");
 		break;
+	case DZR_ARG_WEAR_BUDGET:
+		p += sprintf(p, " wear_budget ");
+		p += random_size(p, 1ull << 50);
+		break;
 	}
 	return p - start;
 }
@@ -436,7 +447,7 @@ static bool needs_cold(unsigned int id)
 {
 	return id == DZR_ARG_POLICY || id == DZR_ARG_SEGMENT_SIZE ||
 	       id == DZR_ARG_DEMOTE_AGE || id == DZR_ARG_OVERCOMMIT ||
-	       id == DZR_ARG_DISCARD_PASSDOWN;
+	       id == DZR_ARG_DISCARD_PASSDOWN || id == DZR_ARG_WEAR_BUDGET;
 }
 
 /* A valid line: any of the arguments in any order. */

@@ -1,0 +1,54 @@
+#!/bin/bash
+# What is on the cold device is enough to rebuild the device by scanning: after writers that
+# overwrite each other's blocks, with spills, demotion and cleaning at once, the newest version of
+# each block found there is what the device says.
+# vm: uml qemu-6.1
+# mem: 320M
+# cold: 21M
+# cpus: 2
+# timeout: 240
+# shellcheck source=tests/dm/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+dev=/dev/mapper/z
+size=32M
+blocks=$(($(bytes "$size") / BLOCK))
+
+# The cleaner must have come to rest: it may have half of a segment in its buffer.
+writes() { echo "$(stat z segment_writes) $(stat z segments_cleaned)"; }
+rest() {
+	local was=""
+	until [ "$(writes)" = "$was" ]; do
+		was=$(writes)
+		msg z drain
+		sleep 1
+	done
+}
+
+# One round: three writers at once all over the device, then everything out, and scan.
+round() {
+	local seed w writers=()
+	for seed in 1 2 3; do
+		"$helpers/dmz-blk" write $dev --ratio $((seed + 1)) --seed $((seed + 3 * $1)) --random --batch $((seed * 2 - 1)) \
+			>"$T/writer$seed" &
+		writers+=($!)
+	done
+	for w in "${writers[@]}"; do wait "$w" || fail "a writer: $(cat "$T"/writer*)"; done
+	msg z demote all
+	within 60 "the log to come to rest" rest
+	check "blocks on the device" "$(stat z cold_blocks)" -eq $blocks
+	within 100 dmz-scan "$helpers/dmz-scan" "$COLD" $dev >"$T/scan" || fail "$(cat "$T/scan")"
+	note "$segment, round $1: $(cat "$T/scan")"
+	[[ $(cat "$T/scan") == *" good=$blocks wrong=0 missing=0 "* ]] || fail "$(cat "$T/scan")"
+}
+
+for segment in 64K 256K; do
+	create z "$size" "$COLD" mem_limit 2M demote_age 0 segment_size $segment overcommit
+	for n in $(seq "$(by_kind 5 2)"); do round "$n"; done
+	check_sane z
+	check "spills" "${S[spills]}" -gt 0
+	check "demotions" "${S[demotions]}" -gt 0
+	check "segments cleaned" "${S[segments_cleaned]}" -gt 0
+	remove z
+	# The next log finds segments of this one, as it may in life; its own are told by the log_id.
+done
