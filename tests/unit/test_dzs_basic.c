@@ -146,6 +146,35 @@ static void test_misuse(struct model *m)
 }
 
 /* Objects of classes may be left behind; the pages come back all the same. */
+/*
+ * The last free of a zspage gives its pages back at once, however many others
+ * wait to be put on another list.
+ */
+static void test_at_once(void)
+{
+	unsigned int i, n = 2400;
+	unsigned long pages;
+	struct model m;
+
+	model_init(&m, n, 0);
+	for (i = 0; i < n; i++)
+		check(!model_put(&m, i, 1355, i));
+	/* Each but one of 24: all zspages are queued, that of 0 below them. */
+	for (i = 0; i < n; i++)
+		if (i % 24)
+			model_del(&m, i);
+	pages = dzs_pages(m.pool);
+	check(pages == n / 3);
+	for (i = 0; i < n; i += 24) {
+		model_del(&m, i);
+		pages -= 8;
+		check(dzs_pages(m.pool) == pages);
+		check(shim.pages == (long)pages);
+	}
+	model_fini(&m);
+	shim_check_leaks("at once");
+}
+
 static void test_destroy(void)
 {
 	struct model m;
@@ -191,6 +220,7 @@ int main(void)
 	test_misuse(&m);
 	model_fini(&m);
 	shim_check_leaks("basic");
+	test_at_once();
 	test_destroy();
 	test_two_pools();
 	return 0;

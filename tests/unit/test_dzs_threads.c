@@ -4,15 +4,16 @@
  * real owner; threads stand back at random before exchanges and locks, so that
  * others get in between.
  *
- * mixed	workers allocate, replace, free, read and rewrite the same
- *		entries, one compacts, one refills the reserve and reads the
- *		totals; allocations fail now and then
- * shared	the same with so few objects that all are in a few zspages,
- *		whose last object goes and whose first comes all the time
  * rounds	all objects of some zspages are freed at once by all workers,
  *		which allocate meanwhile; after each round no page is left,
  *		without anybody's help. Then again beside compaction, which
  *		may have a zspage in its hands for a little longer
+ * shared	workers allocate, free and read so few entries that all are in
+ *		a few zspages, whose last object goes and whose first comes all
+ *		the time; one compacts, one refills the reserve and reads the
+ *		totals
+ * mixed	the same with many entries, of all lengths, which are rewritten,
+ *		too; allocations fail now and then
  */
 #include <stdio.h>
 
@@ -21,8 +22,8 @@
 
 #define WORKERS	4
 #define OPS	40000
-#define ROUNDS	500U
-#define LEN	1000U
+#define ROUNDS	1000U
+#define LEN	DZS_MAX_SIZE	/* few slots to a zspage */
 
 static struct model m;
 static bool done;
@@ -67,7 +68,7 @@ static void *share(void *arg)
 	uint64_t state = (uintptr_t)arg;
 	unsigned int n;
 
-	for (n = 0; n < OPS / 2; n++) {
+	for (n = 0; n < OPS / 4; n++) {
 		uint64_t r = shim_random(&state);
 
 		if (r % 5 < 2)
@@ -193,15 +194,16 @@ static void test_shared(void)
 	check_all();
 	dzs_stats(m.pool, &s);
 	printf("  shared: %d ops, %lu moved, %lu refused, %lu runs freed %lu pages\n",
-	       WORKERS * OPS / 2, m.relocated, m.refused, s.compact_runs,
+	       WORKERS * OPS / 4, m.relocated, m.refused, s.compact_runs,
 	       s.compact_freed);
-	check(m.relocated > 10);
+	check(m.relocated);
 	drop_all();
 	model_fini(&m);
 	shim_check_leaks("threads, shared");
 }
 
 static pthread_barrier_t barrier;
+static unsigned int nr_rounds;
 static unsigned long patience;
 
 static void wait_empty(void)
@@ -219,7 +221,7 @@ static void *rounds(void *arg)
 {
 	unsigned int me = (uintptr_t)arg - 1, round, i;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < nr_rounds; round++) {
 		if (!me)
 			for (i = 0; i < m.n - WORKERS; i++)
 				check(!model_put(&m, i, LEN, i));
@@ -245,14 +247,16 @@ static void test_rounds(void)
 {
 	check(!pthread_barrier_init(&barrier, NULL, WORKERS));
 	model_init(&m, 64 + WORKERS, 4);
+	nr_rounds = ROUNDS;
 	patience = 0;
 	run(rounds, false);
 	check_empty();
+	nr_rounds = ROUNDS / 8;
 	patience = 1000000;
 	run(rounds, true);
 	check_empty();
-	printf("  rounds: 2 * %u, %lu moved, %lu refused\n", ROUNDS, m.relocated,
-	       m.refused);
+	printf("  rounds: %u alone, %u with %lu moved, %lu refused\n", ROUNDS,
+	       nr_rounds, m.relocated, m.refused);
 	model_fini(&m);
 	pthread_barrier_destroy(&barrier);
 	shim_check_leaks("threads, rounds");
@@ -261,10 +265,10 @@ static void test_rounds(void)
 int main(void)
 {
 	shim.strict = true;
-	shim.jitter = 50;
-	test_mixed();
 	shim.jitter = 20;
-	test_shared();
 	test_rounds();
+	test_shared();
+	shim.jitter = 200;
+	test_mixed();
 	return 0;
 }

@@ -128,6 +128,7 @@ static inline type name##_read_acquire(const name##_t *v) \
 } \
 static inline void name##_set(name##_t *v, type n) \
 { \
+	shim_jitter(); \
 	__atomic_store_n(&v->counter, n, __ATOMIC_RELAXED); \
 } \
 static inline void name##_set_release(name##_t *v, type n) \

@@ -38,6 +38,10 @@ static inline bool llist_add_batch(struct llist_node *from,
 {
 	struct llist_node *first = READ_ONCE(head->first);
 
+	/* What is about to be queued is a time of its own: make it longer. */
+	shim_jitter();
+	shim_jitter();
+	shim_jitter();
 	do {
 		to->next = first;
 	} while (!try_cmpxchg(&head->first, &first, from));
