@@ -2,7 +2,8 @@
 /*
  * How far the allocator scales, on a machine that has not as many processors.
  *
- *	scale-time | scale-lines
+ *	scale-time times > times; scale-lines < times
+ *	scale-lines reads
  *
  * The allocator's own code does the work of 1 to 16 threads, in turn, one
  * operation of each; what each touches and how long it takes is recorded
@@ -11,7 +12,7 @@
  * events, such as the retries of a lost cmpxchg; and the bytes of objects.
  *
  * Reads must not write: the program fails when one writes a line that is not
- * the reader's own buffer.
+ * the reader's own buffer. That alone is what the second form checks.
  */
 #include <linux/err.h>
 #include <stdio.h>
@@ -208,6 +209,33 @@ static void report(const char *name, bool thinks, double alone[2][3])
 	}
 }
 
+static void forget(void)
+{
+	memset(trace.ops, 0, sizeof(trace.ops));
+	trace.segments = 0;
+	trace.accesses = 0;
+	trace.lines = 0;
+}
+
+/* Reads of all lengths, alone and among calls whose writes are seen. */
+static int check_reads(void)
+{
+	unsigned int work, i, n = 0, writes = 0;
+
+	threads = 2;
+	for (work = 0; work < WORKS; work++) {
+		forget();
+		record(work);
+		for (i = 0; i < trace.ops[1]; i++)
+			n += trace.op[1][i].kind == OP_READ;
+		for (i = 0; i < trace.accesses; i++)
+			writes += trace.access[i] & 1;
+	}
+	check(n > OPS && writes > OPS);
+	printf("  %u reads wrote nothing\n", 2 * n);
+	return 0;
+}
+
 static void make_room(void)
 {
 	unsigned int t;
@@ -230,6 +258,8 @@ int main(int argc, char **argv)
 	unsigned int work;
 
 	make_room();
+	if (argc > 1 && !strcmp(argv[1], "reads"))
+		return check_reads();
 	if (!times)
 		printf("Million calls/s and times one thread; a line from another CPU takes 30, 60, 120 ns.\n"
 		       "At 120: time spent waiting for locks, for lines, and what the worst line holds.\n"
@@ -237,10 +267,7 @@ int main(int argc, char **argv)
 		       "think", "30 ns", "60 ns", "120 ns", "locks", "lines");
 	for (work = 0; work < WORKS; work++)
 		for (threads = 1; threads <= MAX_THREADS; threads *= 2) {
-			memset(trace.ops, 0, sizeof(trace.ops));
-			trace.segments = 0;
-			trace.accesses = 0;
-			trace.lines = 0;
+			forget();
 			record(work);
 			if (times) {
 				/* One thread's caches are as warm as can be. */
