@@ -157,7 +157,7 @@ void dzs_class_lock(struct dzs_pool *pool, struct dzs_class *class)
 	}
 	since = ktime_get_ns();
 	spin_lock(&class->lock);
-	dzs_hist_add(&pool->wait, ktime_get_ns() - since);
+	dzs_clock_add(&pool->wait, ktime_get_ns() - since);
 }
 
 bool dzs_class_info(struct dzs_pool *pool, unsigned int i,

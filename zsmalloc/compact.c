@@ -54,17 +54,19 @@ static void unhold(struct run *run, struct dzs_class *class, u64 since)
 	u64 held = ktime_get_ns() - since;
 
 	spin_unlock(&class->lock);
-	dzs_hist_add(&run->pool->compact.hold, held);
+	dzs_clock_add(&run->pool->compact.hold, held);
 }
 
-void dzs_hist_add(struct dzs_hist *hist, u64 ns)
+void dzs_clock_add(struct dzs_clock *clock, u64 ns)
 {
 	unsigned int i = min_t(unsigned int, fls64(ns | 1) - 1,
 			       DZS_HIST_BUCKETS - 1);
+	s64 max = atomic64_read(&clock->max_ns);
 
-	WRITE_ONCE(hist->count[i], READ_ONCE(hist->count[i]) + 1);
-	if (ns > READ_ONCE(hist->max_ns))
-		WRITE_ONCE(hist->max_ns, ns);
+	atomic_long_inc(&clock->count[i]);
+	while ((s64)ns > max &&
+	       !atomic64_try_cmpxchg(&clock->max_ns, &max, ns))
+		;
 }
 
 /* Free slots of @class that compaction may use up. */
@@ -208,7 +210,7 @@ static void settle(struct run *run, struct dzs_class *class)
 	bool more = !llist_empty(&class->queue);
 	u64 since;
 
-	while (more) {
+	while (more && may_go_on(run)) {
 		LIST_HEAD(empty);
 
 		since = hold(class);
@@ -299,37 +301,37 @@ void dzs_compact_stats(struct dzs_pool *pool, struct dzs_stats *stats)
 	stats->compact_moved = READ_ONCE(c->moved);
 	stats->compact_missed = READ_ONCE(c->missed);
 	stats->compact_freed = READ_ONCE(c->freed);
-	stats->max_hold_ns = READ_ONCE(c->hold.max_ns);
-	stats->max_wait_ns = READ_ONCE(pool->wait.max_ns);
+	stats->max_hold_ns = atomic64_read(&c->hold.max_ns);
+	stats->max_wait_ns = atomic64_read(&pool->wait.max_ns);
 }
 
-static void hist_copy(struct dzs_hist *to, const struct dzs_hist *from)
+static void clock_read(const struct dzs_clock *clock, struct dzs_hist *hist)
 {
 	unsigned int i;
 
 	for (i = 0; i < DZS_HIST_BUCKETS; i++)
-		to->count[i] = READ_ONCE(from->count[i]);
-	to->max_ns = READ_ONCE(from->max_ns);
+		hist->count[i] = atomic_long_read(&clock->count[i]);
+	hist->max_ns = atomic64_read(&clock->max_ns);
 }
 
-static void hist_clear(struct dzs_hist *hist)
+static void clock_clear(struct dzs_clock *clock)
 {
 	unsigned int i;
 
 	for (i = 0; i < DZS_HIST_BUCKETS; i++)
-		WRITE_ONCE(hist->count[i], 0);
-	WRITE_ONCE(hist->max_ns, 0);
+		atomic_long_set(&clock->count[i], 0);
+	atomic64_set(&clock->max_ns, 0);
 }
 
 void dzs_times(struct dzs_pool *pool, struct dzs_hist *hold,
 	       struct dzs_hist *wait)
 {
-	hist_copy(hold, &pool->compact.hold);
-	hist_copy(wait, &pool->wait);
+	clock_read(&pool->compact.hold, hold);
+	clock_read(&pool->wait, wait);
 }
 
 void dzs_reset_times(struct dzs_pool *pool)
 {
-	hist_clear(&pool->compact.hold);
-	hist_clear(&pool->wait);
+	clock_clear(&pool->compact.hold);
+	clock_clear(&pool->wait);
 }

@@ -202,6 +202,16 @@ struct dzs_reserve {
 };
 
 /**
+ * struct dzs_clock - a histogram of times that is being written
+ * @count: as in struct dzs_hist
+ * @max_ns: the longest
+ */
+struct dzs_clock {
+	atomic_long_t count[DZS_HIST_BUCKETS];
+	atomic64_t max_ns;
+};
+
+/**
  * struct dzs_compact - state of compaction; belongs to the holder of bit 0 of @busy
  * @busy: bit 0 is set during a run
  * @next: class to begin the next run with
@@ -218,7 +228,7 @@ struct dzs_compact {
 	unsigned long moved;
 	unsigned long missed;
 	unsigned long freed;
-	struct dzs_hist hold;
+	struct dzs_clock hold;
 };
 
 struct dzs_pool {
@@ -228,7 +238,7 @@ struct dzs_pool {
 	unsigned int slack;		/* percent */
 	struct dzs_freed __percpu *freed;
 	/* Waits for a class lock while compaction runs. */
-	struct dzs_hist wait;
+	struct dzs_clock wait;
 	atomic_long_t pages;
 	atomic_long_t huge;
 	struct dzs_reserve reserve;
@@ -303,13 +313,13 @@ void dzs_class_lock(struct dzs_pool *pool, struct dzs_class *class)
 	__acquires(&class->lock);
 
 /**
- * dzs_hist_add() - note a time
- * @hist: where
+ * dzs_clock_add() - note a time
+ * @clock: where
  * @ns: nanoseconds
  *
- * Context: Any; writers that race may lose one another's entry.
+ * Context: Any.
  */
-void dzs_hist_add(struct dzs_hist *hist, u64 ns);
+void dzs_clock_add(struct dzs_clock *clock, u64 ns);
 
 /* The state of a zspage, as it is now. */
 static inline union dzs_state dzs_state(const struct dzs_zspage *zs)

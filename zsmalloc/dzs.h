@@ -225,7 +225,9 @@ int dzs_alloc2(struct dzs_pool *pool, u32 owner, const void *head,
  *	    is dropped
  *
  * A lock-free push, but for the last object of a zspage, which gives its pages
- * back at once: first to a reserve below target, then to the kernel.
+ * back at once: first to a reserve below target, then to the kernel. It does
+ * the same for other zspages of the class that it finds empty, so it is better
+ * called with no entry lock held.
  *
  * Context: Any process context, never sleeps. An entry lock may be held.
  */

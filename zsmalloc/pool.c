@@ -106,10 +106,12 @@ static int slot_alloc(struct dzs_pool *pool, struct dzs_class *class,
 		      u32 owner, unsigned int len, struct dzs_slot *slot)
 {
 	struct dzs_spare spare = {};
-	LIST_HEAD(empty);
+	bool drained = false;
 	bool done;
 
 	for (;;) {
+		LIST_HEAD(empty);
+
 		dzs_class_lock(pool, class);
 		if (!llist_empty(&class->queue))
 			dzs_settle_some(class, DZS_SETTLE_ALLOC, &empty);
@@ -119,12 +121,20 @@ static int slot_alloc(struct dzs_pool *pool, struct dzs_class *class,
 			done = dzs_slot_take(class, owner, len, slot);
 		}
 		spin_unlock(&class->lock);
-		if (done || !spare_get(pool, &spare))
+		/* First of all: the reserve may be waiting for these pages. */
+		dzs_release_list(pool, &empty);
+		if (done)
 			break;
+		if (spare_get(pool, &spare))
+			continue;
+		/* No memory: what frees have queued may have a slot. */
+		if (drained)
+			break;
+		drained = true;
+		dzs_drain(pool, class);
 	}
 	dzs_page_put(pool, spare.page);
 	dzs_desc_put(pool, spare.zs);
-	dzs_release_list(pool, &empty);
 	return done ? 0 : -ENOMEM;
 }
 
