@@ -30,6 +30,8 @@
 
 #include <linux/types.h>
 
+#include "size.h"
+
 struct dzr_codec;
 struct dzr_policy;
 
@@ -86,16 +88,6 @@ enum dzr_arg_id {
 	DZR_ARG_DISCARD_PASSDOWN,
 	DZR_ARG_WEAR_BUDGET,
 	DZR_NR_ARGS
-};
-
-/**
- * struct dzr_limit - an amount of memory as the user put it
- * @bytes: in bytes, if @percent is 0; 0: no limit
- * @percent: 1 to 100, of RAM; or 0
- */
-struct dzr_limit {
-	u64 bytes;
-	u8 percent;
 };
 
 /**
@@ -173,36 +165,5 @@ int dzr_config_set(struct dzr_config *cfg, const char *key, const char *value,
  * Return: the length of the text, or -ENOSPC if it does not fit.
  */
 int dzr_config_emit(const struct dzr_config *cfg, char *buf, size_t size);
-
-/**
- * dzr_parse_size() - read a size
- * @s: decimal digits, and one of k, K, m, M, g, G, t, T behind them or nothing
- * @bytes: the result; untouched on error
- *
- * Context: any.
- * Return: 0, -EINVAL if it is not a size, -ERANGE if it is beyond 64 bits.
- */
-int dzr_parse_size(const char *s, u64 *bytes);
-
-/**
- * dzr_parse_limit() - read a size, or a percentage of RAM
- * @s: a size, or 1% to 100%
- * @limit: the result; untouched on error
- *
- * Context: any.
- * Return: 0, -EINVAL if it is neither, -ERANGE if the size is beyond 64 bits,
- * -EDOM if the percentage is not from 1 to 100.
- */
-int dzr_parse_limit(const char *s, struct dzr_limit *limit);
-
-/**
- * dzr_limit_bytes() - what a limit comes to
- * @limit: the limit
- * @ram: bytes of RAM in the machine
- *
- * Context: any.
- * Return: bytes, 0: no limit.
- */
-u64 dzr_limit_bytes(const struct dzr_limit *limit, u64 ram);
 
 #endif /* DZR_TABLE_H */

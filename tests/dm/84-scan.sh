@@ -2,7 +2,7 @@
 # What is on the cold device is enough to rebuild the device by scanning: after writers that
 # overwrite each other's blocks, with spills, demotion and cleaning at once, the newest version of
 # each block found there is what the device says.
-# vm: uml qemu-6.1
+# vm: uml uml-debug
 # mem: 320M
 # cold: 21M
 # cpus: 2
@@ -44,7 +44,7 @@ round() {
 
 for segment in 64K 256K; do
 	create z "$size" "$COLD" mem_limit 2M demote_age 0 segment_size $segment overcommit
-	for n in $(seq "$(by_kind 5 2)"); do round "$n"; done
+	for n in $(seq "$(by_kind 5 3)"); do round "$n"; done
 	check_sane z
 	check "spills" "${S[spills]}" -gt 0
 	check "demotions" "${S[demotions]}" -gt 0
