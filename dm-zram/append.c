@@ -69,6 +69,17 @@ bool dzr_buf_assign(struct dzr_buf *buf, bool again)
 	return true;
 }
 
+/* Why is there no segment for a stream, and can there be one? */
+static int dzr_log_no_segment(struct dzr_log *log)
+{
+	lockdep_assert_held(&log->lock);
+
+	if (log->blind)
+		return -EIO;
+	return READ_ONCE(log->full) == DZR_FULL && dzr_log_quiet(log) ?
+	       -ENOSPC : -EAGAIN;
+}
+
 /* Open a segment for a stream. Returns 0 or why not. */
 static int dzr_log_open(struct dzr_log *log, enum dzr_log_stream stream)
 {
@@ -83,8 +94,7 @@ static int dzr_log_open(struct dzr_log *log, enum dzr_log_stream stream)
 	if (!buf)
 		return -EAGAIN;
 	if (!dzr_buf_assign(buf, false))
-		return READ_ONCE(log->full) == DZR_FULL &&
-		       dzr_log_quiet(log) ? -ENOSPC : -EAGAIN;
+		return dzr_log_no_segment(log);
 	list_del_init(&buf->link);
 	buf->old_seg = DZR_NO_SEGMENT;
 	buf->base = atomic64_read(&log->version);

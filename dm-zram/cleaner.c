@@ -29,7 +29,7 @@
 static bool dzr_cleaner_needed(struct dzr_log *log)
 {
 	return dzr_segs_spare(log->segs) < log->clean_below &&
-	       !READ_ONCE(log->stopped) && !dzr_log_failed(log);
+	       !READ_ONCE(log->stopped) && !READ_ONCE(log->failed);
 }
 
 void dzr_cleaner_wake(struct dzr_log *log)
@@ -140,8 +140,10 @@ static void dzr_cleaner_start(struct dzr_log *log)
 		return;
 	}
 	c->victim = dzr_cleaner_pick(log);
-	if (c->victim == DZR_NO_SEGMENT)
+	if (c->victim == DZR_NO_SEGMENT) {
+		dzr_cleaner_sees(log);
 		return;
+	}
 	c->arrived = false;
 	c->live = dzr_segs_live(log->segs, c->victim);
 	c->moved = 0;
@@ -180,6 +182,35 @@ static void dzr_cleaner_cleaned(struct dzr_log *log)
 	dzr_cleaner_finish(log, c->damaged ? DZR_CLEAN_DAMAGED : DZR_CLEANED);
 }
 
+/*
+ * No segment that could be cleaned can be read, each has been tried. If users
+ * wait for it, they must not wait any longer: for them, the device has failed.
+ */
+static void dzr_cleaner_blind(struct dzr_log *log)
+{
+	raw_spin_lock(&log->lock);
+	if (dzr_segs_spare(log->segs) <= 0)
+		WRITE_ONCE(log->blind, true);
+	if (!log->stopped)
+		queue_delayed_work(log->wq, &log->retry,
+				   msecs_to_jiffies(DZR_RETRY_MS));
+	raw_spin_unlock(&log->lock);
+	wake_up_all(&log->wait);
+	log->ops->kick(log->owner);
+}
+
+void dzr_cleaner_sees(struct dzr_log *log)
+{
+	bool was;
+
+	raw_spin_lock(&log->lock);
+	was = log->blind;
+	WRITE_ONCE(log->blind, false);
+	raw_spin_unlock(&log->lock);
+	if (was)
+		dzr_log_kick(log);
+}
+
 /* Is what was read the segment that it should be? */
 static bool dzr_cleaner_valid(struct dzr_log *log)
 {
@@ -202,8 +233,11 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 	const struct dzr_seg_header *hdr = (void *)c->data;
+	bool again;
 
 	invalidate_kernel_vmap_range(c->data, log->segment_size);
+	if (!c->status)
+		dzr_cleaner_sees(log);
 	if (!c->status && dzr_cleaner_valid(log)) {
 		c->damaged = false;
 		c->cursor = sizeof(*hdr);
@@ -213,8 +247,10 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 	}
 	dzr_stat_add(log->stats, c->status ? DZR_STAT_COLD_READ_ERRORS :
 					     DZR_STAT_COLD_BAD_OBJECTS, 1);
-	dzr_segs_shun(log->segs, c->victim, !c->status);
+	again = dzr_segs_shun(log->segs, c->victim, !c->status);
 	dzr_cleaner_finish(log, DZR_CLEAN_UNREAD);
+	if (c->status && again)
+		dzr_cleaner_blind(log);
 	/* Not at once again: it may be the only victim there is. */
 	return false;
 }

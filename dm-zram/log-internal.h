@@ -221,6 +221,8 @@ struct dzr_cleaner {
  * @version: version of the object that was published last
  * @failures: segment writes that failed in a row
  * @failed: the device does not take writes
+ * @blind: users are out of segments, and none that could be cleaned can be
+ *	read; set by the cleaner, under @lock
  * @full: see &enum dzr_log_full
  * @low: low_space() was called; only the cleaner writes it and @told_full
  * @told_full: the same for a full log
@@ -254,6 +256,7 @@ struct dzr_log {
 	atomic64_t version;
 	unsigned int failures;
 	bool failed;
+	bool blind;
 	int full;
 	bool low;
 	bool told_full;
@@ -380,7 +383,7 @@ void dzr_buf_done(struct work_struct *work);
 void dzr_buf_release(struct dzr_buf *buf);
 
 /**
- * dzr_log_retry - try stuck buffers again
+ * dzr_log_retry - try stuck buffers again, and reading if that has failed
  * @work: of the log
  */
 void dzr_log_retry(struct work_struct *work);
@@ -427,6 +430,14 @@ void dzr_cleaner_exit(struct dzr_log *log);
  * Context: any.
  */
 void dzr_cleaner_wake(struct dzr_log *log);
+
+/**
+ * dzr_cleaner_sees - something could be read, or need not be
+ * @log: the log; not blind from now on
+ *
+ * Context: process, no lock held.
+ */
+void dzr_cleaner_sees(struct dzr_log *log);
 
 /**
  * dzr_reads_init - create the reserve of cold reads

@@ -216,7 +216,7 @@ void dzr_log_kick(struct dzr_log *log)
 
 bool dzr_log_failed(struct dzr_log *log)
 {
-	return READ_ONCE(log->failed);
+	return READ_ONCE(log->failed) || READ_ONCE(log->blind);
 }
 
 int dzr_log_drain(struct dzr_log *log)
@@ -246,7 +246,7 @@ static bool dzr_log_has_room(struct dzr_log *log)
 	bool room;
 
 	raw_spin_lock(&log->lock);
-	room = log->failed || log->stopped ||
+	room = dzr_log_failed(log) || log->stopped ||
 	       READ_ONCE(log->full) == DZR_FULL ||
 	       (!list_empty(&log->free[DZR_STREAM_USER]) &&
 		dzr_segs_spare(log->segs) > 0);

@@ -39,6 +39,18 @@ enum dzr_shun {
 };
 
 /**
+ * enum dzr_need - how urgently a segment must be cleaned
+ * @DZR_NEED_SOME: only one of which a good part is dead
+ * @DZR_NEED_ANY: any that gains space
+ * @DZR_NEED_LAST: and those that could not be read, too
+ */
+enum dzr_need {
+	DZR_NEED_SOME,
+	DZR_NEED_ANY,
+	DZR_NEED_LAST,
+};
+
+/**
  * struct dzr_seg - one segment
  * @refs: live objects, pins, and 1 while open
  * @live: bytes of live objects
@@ -247,31 +259,35 @@ void dzr_segs_spoil(struct dzr_segs *segs, u32 seg)
 	dzr_segs_put(segs, seg);
 }
 
-void dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged)
+bool dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged)
 {
+	bool before;
+
 	raw_spin_lock(&segs->lock);
+	before = segs->seg[seg].shunned;
 	WRITE_ONCE(segs->seg[seg].shunned,
 		   damaged ? DZR_SHUN_DAMAGED : DZR_SHUN_UNREAD);
 	raw_spin_unlock(&segs->lock);
+	return before;
 }
 
 /* What cleaning a segment is worth; 0: nothing. */
-static u64 dzr_segs_score(struct dzr_segs *segs, u32 seg, bool must)
+static u64 dzr_segs_score(struct dzr_segs *segs, u32 seg, enum dzr_need need)
 {
 	struct dzr_seg *s = &segs->seg[seg];
 	u8 shunned = READ_ONCE(s->shunned);
 	u32 live, dead, age;
 
 	if (READ_ONCE(s->state) != DZR_SEG_SEALED ||
-	    shunned == DZR_SHUN_DAMAGED || (shunned && !must))
+	    shunned == DZR_SHUN_DAMAGED || (shunned && need != DZR_NEED_LAST))
 		return 0;
 	live = min_t(u32, atomic_read(&s->live), segs->capacity);
 	/* Without any, only a pin keeps it from being free: no use reading. */
 	if (!live)
 		return 0;
 	dead = segs->capacity - live;
-	if (dead < (must ? segs->min_gain :
-			   segs->capacity >> DZR_PICK_GAIN_SHIFT))
+	if (dead < (need == DZR_NEED_SOME ? segs->capacity >> DZR_PICK_GAIN_SHIFT :
+					    segs->min_gain))
 		return 0;
 	if (shunned)
 		return 1;
@@ -280,7 +296,8 @@ static u64 dzr_segs_score(struct dzr_segs *segs, u32 seg, bool must)
 }
 
 /* Best of the @nr segments from @first, going round. */
-static u32 dzr_segs_best(struct dzr_segs *segs, u32 first, u32 nr, bool must)
+static u32 dzr_segs_best(struct dzr_segs *segs, u32 first, u32 nr,
+			 enum dzr_need need)
 {
 	u32 best = DZR_NO_SEGMENT;
 	u64 best_score = 0;
@@ -289,7 +306,7 @@ static u32 dzr_segs_best(struct dzr_segs *segs, u32 first, u32 nr, bool must)
 	for (i = 0; i < nr; i++) {
 		u32 seg = first + i < segs->nr ? first + i :
 						 first + i - segs->nr;
-		u64 score = dzr_segs_score(segs, seg, must);
+		u64 score = dzr_segs_score(segs, seg, need);
 
 		if (score > best_score) {
 			best = seg;
@@ -300,7 +317,8 @@ static u32 dzr_segs_best(struct dzr_segs *segs, u32 first, u32 nr, bool must)
 }
 
 /* Best of the next @nr segments, pinned; the cursor moves on. */
-static u32 dzr_segs_pick_window(struct dzr_segs *segs, u32 nr, bool must)
+static u32 dzr_segs_pick_window(struct dzr_segs *segs, u32 nr,
+				enum dzr_need need)
 {
 	u32 first = segs->cursor;
 	u32 best;
@@ -308,26 +326,26 @@ static u32 dzr_segs_pick_window(struct dzr_segs *segs, u32 nr, bool must)
 	segs->cursor = first + nr < segs->nr ? first + nr :
 					       first + nr - segs->nr;
 	for (;;) {
-		best = dzr_segs_best(segs, first, nr, must);
+		best = dzr_segs_best(segs, first, nr, need);
 		if (best == DZR_NO_SEGMENT)
 			return best;
 		/* It may have become free just now: then look again. */
 		if (!atomic_inc_not_zero(&segs->seg[best].refs))
 			continue;
 		/* And been opened again: look again, too. */
-		if (dzr_segs_score(segs, best, must))
+		if (dzr_segs_score(segs, best, need))
 			return best;
 		dzr_segs_put(segs, best);
 	}
 }
 
-u32 dzr_segs_pick(struct dzr_segs *segs, bool must)
+static u32 dzr_segs_pick_all(struct dzr_segs *segs, enum dzr_need need)
 {
 	u32 left = segs->nr;
 
 	while (left) {
 		u32 nr = min(left, DZR_PICK_WINDOW);
-		u32 seg = dzr_segs_pick_window(segs, nr, must);
+		u32 seg = dzr_segs_pick_window(segs, nr, need);
 
 		if (seg != DZR_NO_SEGMENT)
 			return seg;
@@ -335,6 +353,20 @@ u32 dzr_segs_pick(struct dzr_segs *segs, bool must)
 		cond_resched();
 	}
 	return DZR_NO_SEGMENT;
+}
+
+u32 dzr_segs_pick(struct dzr_segs *segs, bool must)
+{
+	u32 seg;
+
+	seg = dzr_segs_pick_all(segs, must ? DZR_NEED_ANY : DZR_NEED_SOME);
+	if (seg != DZR_NO_SEGMENT || !must)
+		return seg;
+	seg = dzr_segs_pick_all(segs, DZR_NEED_LAST);
+	/* They take turns: what one of them is, the next need not be. */
+	if (seg != DZR_NO_SEGMENT)
+		segs->cursor = seg + 1 < segs->nr ? seg + 1 : 0;
+	return seg;
 }
 
 u32 dzr_segs_take_stale(struct dzr_segs *segs)

@@ -155,8 +155,9 @@ void dzr_segs_spoil(struct dzr_segs *segs, u32 seg);
  *	could not be read, which is tried again when space is short.
  *
  * Context: any but interrupts; takes segs->lock.
+ * Return: true if it was shunned before.
  */
-void dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged);
+bool dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged);
 
 /**
  * dzr_segs_pick - choose the segment whose cleaning pays most
@@ -167,7 +168,8 @@ void dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged);
  * Cost/benefit after Rosenblum and Ousterhout, "The Design and Implementation
  * of a Log-Structured File System" (1992): (1 - u) * age / (1 + u), the age
  * being counted in segments written since. Looks at a bounded window at a
- * time, going round; all segments are looked at before it gives up.
+ * time, going round; all segments are looked at before it gives up. Those that
+ * could not be read come last, in turns.
  *
  * Context: process; no lock held throughout.
  * Return: the segment, pinned, or DZR_NO_SEGMENT.

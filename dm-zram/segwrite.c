@@ -251,4 +251,10 @@ void dzr_log_retry(struct work_struct *work)
 
 	for (i = 0; i < DZR_NR_BUFS; i++)
 		dzr_buf_retry(&log->bufs[i]);
+	if (!READ_ONCE(log->blind))
+		return;
+	if (dzr_segs_spare(log->segs) > 0)
+		dzr_cleaner_sees(log);
+	else
+		dzr_cleaner_wake(log);
 }
