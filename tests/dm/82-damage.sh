@@ -2,7 +2,7 @@
 # What lies on the cold device is changed behind the log's back: each field, bit by bit; torn,
 # stale, misdirected writes. EIO for the blocks that it hits, and for no other. See
 # tests/dm/src/damage.c.
-# vm: uml-debug qemu-6.1
+# vm: uml-debug
 # mem: 256M
 # cold: none
 # cpus: 2

@@ -253,6 +253,9 @@ static u32 model_pick(struct model *m, bool must)
 		return seg;
 	}
 	check(model_eligible(m, seg, must));
+	/* One that could not be read is taken only if there is no other. */
+	for (i = 0; i < m->nr && m->seg[seg].shunned; i++)
+		check(m->seg[i].shunned || !model_eligible(m, i, true));
 	if (m->nr <= 2048)
 		model_check_best(m, seg, must);
 	model_pin(m, seg);
@@ -261,7 +264,8 @@ static u32 model_pick(struct model *m, bool must)
 
 static void model_shun(struct model *m, u32 seg, enum shun shun)
 {
-	dzr_segs_shun(m->segs, seg, shun == DAMAGED);
+	check(dzr_segs_shun(m->segs, seg, shun == DAMAGED) ==
+	      (m->seg[seg].shunned != NOT));
 	m->seg[seg].shunned = shun;
 }
 
@@ -509,6 +513,40 @@ static void test_thresholds(void)
 	model_fini(m);
 }
 
+/* Those that could not be read take turns, after all others. */
+static void test_turns(void)
+{
+	struct model *m = &model;
+	u32 seg[3], turns[3] = { 0 };
+	u32 i, got;
+
+	model_init(m, 2500, 2);
+	for (i = 0; i < 3; i++) {
+		seg[i] = model_full(m, 1);
+		check(model_pick(m, true) == seg[i]);
+		model_shun(m, seg[i], UNREAD);
+		model_unpin(m, 0);
+	}
+	for (i = 0; i < 6; i++) {
+		got = model_pick(m, true);
+		check(got < 3);
+		turns[got]++;
+		model_shun(m, got, UNREAD);
+		model_unpin(m, 0);
+	}
+	for (i = 0; i < 3; i++)
+		check(turns[i] == 2);
+	/* A good one is found, however far from where the look begins. */
+	do {
+		got = model_alloc(m, true);
+		if (got == 2300)
+			model_get(m, got, dzr_object_size(4096));
+		model_seal(m, got);
+	} while (got != 2300);
+	check(model_pick(m, true) == got);
+	model_fini(m);
+}
+
 /* Of two that are as empty, the older; of two as old, the emptier. */
 static void test_preference(void)
 {
@@ -579,6 +617,7 @@ int main(void)
 	test_order();
 	test_holds();
 	test_thresholds();
+	test_turns();
 	test_preference();
 	test_windows();
 	run_model(7, 2, 60000, 1);
