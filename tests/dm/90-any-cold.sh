@@ -11,9 +11,9 @@
 . "$(dirname "$0")/lib.sh"
 
 dev=/dev/mapper/z
-size=$(by_kind 7M 4M)
+size=$(by_kind 7M 5M)
 blocks=$(($(bytes "$size") / BLOCK))
-cold_mib=$(by_kind 12 8)
+cold_mib=$(by_kind 11 8)
 
 # exercise COLD: fill it, overwrite at random until the cleaner has worked, verify. Leaves S.
 exercise() {
@@ -45,7 +45,7 @@ exercise() {
 # ---- size of the logical blocks ------------------------------------------------------------------
 
 for lbs in 512 4096; do
-	null_disk $cold_mib blocksize=$lbs
+	null_disk "$cold_mib" blocksize=$lbs
 	check "logical blocks" "$(blockdev --getss "$NULL_DISK")" -eq $lbs
 	exercise "$NULL_DISK"
 	if [ $lbs = 4096 ]; then
@@ -101,7 +101,7 @@ lvm pvcreate -ff -y "$COLD"
 lvm vgcreate -s 1M dmz "$COLD"
 lvm lvcreate -y -W n -Z n -l 5 -n a dmz
 lvm lvcreate -y -W n -Z n -l 3 -n b dmz
-lvm lvextend -l $cold_mib dmz/a # a second piece, behind b
+lvm lvextend -l "$cold_mib" dmz/a # a second piece, behind b
 [ -b /dev/dmz/a ] || dmsetup mknodes
 check "pieces of the volume" "$(dmsetup table dmz-a | wc -l)" -eq 2
 exercise /dev/mapper/dmz-a
@@ -113,7 +113,7 @@ note "a file, through a loop device"
 within 60 mkfs mkfs.ext4 -q -F "$COLD"
 mkdir "$T/mnt"
 mount "$COLD" "$T/mnt"
-truncate -s ${cold_mib}M "$T/mnt/cold"
+truncate -s "${cold_mib}M" "$T/mnt/cold"
 modprobe -q loop || true
 loop=$(losetup -f --show "$T/mnt/cold")
 exercise "$loop"
@@ -132,11 +132,11 @@ key=$(head -c 64 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 dmsetup create crypt --table "0 $((cold_mib << 11)) crypt aes-xts-plain64 $key 0 $COLD 0" ||
 	fail "no dm-crypt: $(dmesg | tail -n 3)"
 [ -b /dev/mapper/crypt ] || dmsetup mknodes crypt
-dd if=/dev/zero of="$COLD" bs=1M count=$cold_mib oflag=direct status=none
+dd if=/dev/zero of="$COLD" bs=1M count="$cold_mib" oflag=direct status=none
 exercise /dev/mapper/crypt
 within 20 "remove crypt" dmsetup remove crypt
 # The segments' magic must not be found on the disk.
-! dd if="$COLD" bs=1M count=$cold_mib iflag=direct status=none | grep -qa dmzarSeg || fail "cold data is not encrypted"
+! dd if="$COLD" bs=1M count="$cold_mib" iflag=direct status=none | grep -qa dmzarSeg || fail "cold data is not encrypted"
 
 # ---- a network block device ----------------------------------------------------------------------
 
@@ -157,12 +157,12 @@ unserve() {
 	wait $server || true
 }
 
-serve --filter=delay memory ${cold_mib}M rdelay=2ms wdelay=20ms
+serve --filter=delay memory "${cold_mib}M" rdelay=2ms wdelay=20ms
 exercise /dev/nbd0
 unserve
 
 note "a network block device that has errors for a while, and is gone in the end"
-serve --filter=error memory ${cold_mib}M error=EIO error-rate=100% error-file="$T/trouble"
+serve --filter=error memory "${cold_mib}M" error=EIO error-rate=100% error-file="$T/trouble"
 create z "$size" /dev/nbd0 mem_limit 512K segment_size 64K demote_age 0
 blk write $dev --ratio 3 --batch 16 --count $((blocks / 2))
 msg z demote all
