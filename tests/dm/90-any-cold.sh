@@ -142,14 +142,15 @@ within 20 "remove crypt" dmsetup remove crypt
 
 note "a network block device"
 modprobe nbd nbds_max=1
+nbd_ready() { [ "$(blockdev --getsz /dev/nbd0)" = $((cold_mib << 11)) ]; }
 # serve FILTER...: nbdkit in memory, with /dev/nbd0 over it
 serve() {
 	rm -f "$T/sock"
 	in_background nbdkit -f -U "$T/sock" "$@" 2>"$T/nbdkit"
 	server=$!
-	wait_until 10 "nbdkit" test -S "$T/sock"
+	wait_until 20 "nbdkit" test -S "$T/sock"
 	within 20 nbd-client nbd-client -unix "$T/sock" /dev/nbd0 -nonetlink >"$T/nbd" 2>&1 || fail "nbd-client: $(cat "$T/nbd")"
-	wait_until 10 "/dev/nbd0" [ "$(blockdev --getsz /dev/nbd0)" = $((cold_mib << 11)) ]
+	wait_until 20 "the size of /dev/nbd0" nbd_ready
 }
 unserve() {
 	within 20 "nbd-client -d" nbd-client -d /dev/nbd0 >"$T/nbd" 2>&1 || true
