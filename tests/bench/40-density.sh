@@ -58,4 +58,9 @@ measure() {
 	down "$side"
 }
 
+# What the first device of a kind and the first run of a program leave behind is not theirs.
+ROUNDS_WANTED=$ROUNDS ROUNDS=1
+in_turn measure
+: >"$rows"
+ROUNDS=$ROUNDS_WANTED
 in_turn measure

@@ -18,12 +18,12 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 ROUNDS=${DMZ_ROUNDS:-5}
 rows=$top/build/bench/rows/${DMZ_ROWS_NAME:-$bench}
 round=0
+: "${COLD:=}" # of scripts/vm
 
 # shellcheck disable=SC2154
 trap 'echo "$bench: line $LINENO: \"$BASH_COMMAND\" ended with $?" >&2' ERR
 set -E
 
-mkdir -p "${rows%/*}"
 : >"$rows"
 row() { echo "$bench $1 $2 $3 $round $4" >>"$rows"; }
 
@@ -50,6 +50,7 @@ in_turn() {
 	done
 }
 
+# shellcheck disable=SC2034 # DEV is for the benches
 # up SIDE BYTES [COLD [ARG...]]: for zram, what is behind the size does not matter.
 up() {
 	local side=$1 bytes=$2 cold=${3:--}
@@ -106,6 +107,7 @@ pool() {
 	fi
 }
 
+# shellcheck disable=SC2034 # for the benches
 dzb() { SAID=$("$top/build/bench/dzb" "$@"); }
 
 drop_caches() { sync; echo 3 >/proc/sys/vm/drop_caches; }

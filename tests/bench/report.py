@@ -82,7 +82,7 @@ def result(key, sides):
         "peer": "zram",
         "peer_value": peer_value,
         "ratio": value / peer_value if value is not None and peer_value else None,
-        "rounds": min(len(v) for v in sides.values()),
+        "rounds": min(len(v) for v in sides.values() if v),
         "spread": {"ours": spread(ours), "peer": spread(peer)},
     }
 
