@@ -4,6 +4,7 @@
 # holds of the thread that compacts are counted.
 # vm: uml-lockstat
 # mem: 1536M
+# modules: hold
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 

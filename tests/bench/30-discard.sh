@@ -3,10 +3,12 @@
 # a process that ends with as much swapped out, which dm learns of from discards of whole clusters.
 # vm: uml
 # mem: 1G
+# modules: clock
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 BLOCKS=65536
+insmod "$DMZ_BENCH_KO/dzb-clock.ko"
 
 measure() {
 	local side=$1
@@ -17,8 +19,10 @@ measure() {
 		echo "$bench: only $POOL bytes are stored" >&2
 		return 1
 	fi
+	drop_caches
 	dzb discard "$DEV" $BLOCKS
-	row discard_256M ns "$side" "$(field discard_ns "$SAID")"
+	row discard_256M ns "$side" "$(field cpu_ns "$SAID")"
+	row discard_256M_wall ns "$side" "$(field discard_ns "$SAID")"
 	echo "$bench: round $round $side: $SAID"
 	pool "$side"
 	if [ "$STORED" != 0 ]; then
@@ -38,7 +42,8 @@ measure_swap() {
 	mkswap "$DEV" >/dev/null
 	swapon --discard=pages "$DEV"
 	dzb exit 256 "$round"
-	row exit_256M ns "$side" "$(field exit_ns "$SAID")"
+	row exit_256M ns "$side" "$(field cpu_ns "$SAID")"
+	row exit_256M_wall ns "$side" "$(field exit_ns "$SAID")"
 	echo "$bench: round $round $side: $SAID"
 	# Data that comes back by swapoff must be right.
 	coproc HOLDER { "$top/build/bench/dzb" hold 256 "$round"; }

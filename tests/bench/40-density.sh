@@ -14,7 +14,12 @@ meminfo() { awk -v key="$1:" '$1 == key { print $2 * 1024 }' /proc/meminfo; }
 # What the kernel has in slabs that it will not give back, and in vmalloc.
 slabs() { meminfo SUnreclaim; }
 vmalloc() { meminfo VmallocUsed; }
-free() { drop_caches; sleep 0.3; meminfo MemFree; }
+# Free memory: with what lies in the lists of the CPUs, where it is not counted.
+free() {
+	drop_caches
+	sleep 0.3
+	echo $(($(meminfo MemFree) + $(awk '$1 == "count:" { n += $2 } END { print n * 4096 }' /proc/zoneinfo)))
+}
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.4f", a / b }'; }
 
 efficiency() { # SIDE WHEN

@@ -5,6 +5,7 @@
 # vm: uml
 # mem: 256M
 # cold: 600M
+# modules: wmark
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 

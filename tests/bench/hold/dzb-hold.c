@@ -3,12 +3,12 @@
  * How long the locks of an allocator are held, from the kernel's lock events
  * (CONFIG_LOCK_STAT), as a histogram.
  *
- * /proc/lock_stat has a maximum and an average. On a machine whose processors
- * are threads of another, a maximum is now and then the length of a preemption;
- * a percentile is not. So: stamp a lock when it has been acquired, look at the
- * clock when it is released, count. Which lock it is says its name, and who
- * takes it: "&class->lock" of dm-zram and of zsmalloc are told apart by the
- * function that locks.
+ * Like /proc/lock_stat, but in the time that the processor has run
+ * (hostclock.h), so that a maximum is not the length of a preemption by the
+ * host; and with percentiles. A lock is stamped when it has been acquired, and
+ * counted when it is released. Which lock it is says its name, and who takes it:
+ * "&class->lock" of dm-zram and of zsmalloc are told apart by the function that
+ * locks.
  *
  *	echo COMM >/sys/kernel/debug/dzb_hold	count holds by that thread, from 0
  *	echo '*' >/sys/kernel/debug/dzb_hold	of all threads
@@ -19,7 +19,6 @@
  */
 #include <linux/debugfs.h>
 #include <linux/kallsyms.h>
-#include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/module.h>
@@ -29,6 +28,8 @@
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <linux/uaccess.h>
+
+#include "hostclock.h"
 
 #define SUB		16U			/* steps in a power of two */
 #define BUCKETS		(40U * SUB)
@@ -110,7 +111,7 @@ static void on_acquired(void *data, struct lockdep_map *lock, unsigned long ip)
 	unsigned int kind = kind_of(lock, ip);
 
 	if (kind < NR_KINDS)
-		__this_cpu_write(cpus->since[kind], ktime_get_ns());
+		__this_cpu_write(cpus->since[kind], cpu_ns());
 }
 
 static void on_release(void *data, struct lockdep_map *lock, unsigned long ip)
@@ -124,7 +125,7 @@ static void on_release(void *data, struct lockdep_map *lock, unsigned long ip)
 	c = this_cpu_ptr(cpus);
 	if (!c->since[kind])
 		return;
-	ns = ktime_get_ns() - c->since[kind];
+	ns = cpu_ns() - c->since[kind];
 	c->since[kind] = 0;
 	if (*only != '*' && strcmp(only, current->comm))
 		return;

@@ -67,6 +67,20 @@ static uint64_t now(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
+/* How long the guest's processors have run, where the module clock is; else 0. */
+static uint64_t cpu_now(void)
+{
+	FILE *f = fopen("/sys/kernel/debug/dzb_clock", "r");
+	unsigned long long v = 0;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%llu", &v) != 1)
+		die("dzb_clock");
+	fclose(f);
+	return v;
+}
+
 static void *memory(size_t bytes)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -160,10 +174,10 @@ static uint64_t timed_compact(void)
 	return now() - t;
 }
 
-/* Large requests of blocks that were made before the clock starts. */
+/* Large requests of blocks that were made before the clock starts; in CPU time. */
 static void rate(void)
 {
-	uint64_t window = 64 * BATCH, at, i, n, t, writing = 0, reading = 0;
+	uint64_t window = 64 * BATCH, at, i, n, writing = 0, reading = 0, cpu;
 	struct block *b = memory(window * BLOCK_BYTES), want;
 
 	for (at = 0; at < count; at += window) {
@@ -171,14 +185,14 @@ static void rate(void)
 		n -= n % BATCH;
 		for (i = 0; i < n; i++)
 			heap_fill(&b[i], seed, at + i);
-		t = now();
+		cpu = cpu_now();
 		for (i = 0; i < n; i += BATCH)
 			write_at(b + i, at + i, BATCH);
-		writing += now() - t;
-		t = now();
+		writing += cpu_now() - cpu;
+		cpu = cpu_now();
 		for (i = 0; i < n; i += BATCH)
 			read_at(b + i, at + i, BATCH);
-		reading += now() - t;
+		reading += cpu_now() - cpu;
 		for (i = 0; i < n; i++) {
 			heap_fill(&want, seed, at + i);
 			if (memcmp(&b[i], &want, BLOCK_BYTES)) {
@@ -314,7 +328,7 @@ static struct block *swapped(uint64_t pages)
 static void swap_exit(uint64_t pages)
 {
 	int ready[2], status;
-	uint64_t t;
+	uint64_t t, cpu;
 	pid_t child;
 	char c;
 
@@ -334,11 +348,14 @@ static void swap_exit(uint64_t pages)
 	close(ready[1]);
 	if (read(ready[0], &c, 1) != 1)
 		exit(2);
+	cpu = cpu_now();
 	t = now();
 	kill(child, SIGKILL);
 	if (waitpid(child, &status, 0) != child)
 		die("wait");
-	printf("exit_ns=%llu\n", (unsigned long long)(now() - t));
+	t = now() - t;
+	printf("exit_ns=%llu cpu_ns=%llu\n", (unsigned long long)t,
+	       (unsigned long long)(cpu_now() - cpu));
 }
 
 static void swap_hold(uint64_t pages)
@@ -376,7 +393,7 @@ static void open_device(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
-	uint64_t t;
+	uint64_t t, cpu;
 
 	if (argc == 4 && (!strcmp(verb, "exit") || !strcmp(verb, "hold"))) {
 		seed = number(argv[3]);
@@ -386,6 +403,7 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		usage();
 	open_device(argc, argv);
+	cpu = cpu_now();
 	t = now();
 	if (!strcmp(verb, "compact") && argc == 3)
 		printf("compact_ns=%llu\n", (unsigned long long)timed_compact());
@@ -401,7 +419,9 @@ int main(int argc, char **argv)
 		latency(number(argv[5]), argc == 7);
 	else if (!strcmp(verb, "discard") && argc == 4) {
 		discard(0, count);
-		printf("discard_ns=%llu\n", (unsigned long long)(now() - t));
+		t = now() - t;
+		printf("discard_ns=%llu cpu_ns=%llu\n", (unsigned long long)t,
+		       (unsigned long long)(cpu_now() - cpu));
 	} else
 		usage();
 	return 0;
