@@ -8,6 +8,7 @@
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+touch_memory
 BLOCKS=131072
 HOLD=/sys/kernel/debug/dzb_hold
 insmod "$DMZ_BENCH_KO/dzb-hold.ko"
@@ -24,6 +25,7 @@ holds() {
 	row "hold_max_$how" ns "$side" "$(field max_ns "$said")"
 	row "hold_p999_$how" ns "$side" "$(field p999_ns "$said")"
 	row "hold_avg_$how" ns "$side" "$(field avg_ns "$said")"
+	row "hold_max_irq_$how" ns "$side" "$(field max_ns "$(grep "^${name}_irq " $HOLD)")"
 	if [ "$side" = peer ]; then
 		row "pool_lock_max_$how" ns peer "$(field max_ns "$(grep '^zs_pool ' $HOLD)")"
 	fi

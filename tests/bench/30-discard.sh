@@ -7,6 +7,7 @@
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+touch_memory
 BLOCKS=65536
 insmod "$DMZ_BENCH_KO/dzb-clock.ko"
 
@@ -59,4 +60,6 @@ measure_swap() {
 }
 
 in_turn measure
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+mkdir /sys/fs/cgroup/dzb
 in_turn measure_swap

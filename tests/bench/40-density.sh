@@ -7,6 +7,7 @@
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+touch_memory
 BLOCKS=131072
 
 # meminfo KEY: bytes.

@@ -9,6 +9,7 @@
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+touch_memory
 BLOCKS=65536
 
 # It compacts in the thread that loads it, on the processor on which nothing else is bound.

@@ -8,6 +8,7 @@
 #   row METRIC UNIT SIDE VALUE write a result down
 #   field NAME TEXT...         the number behind "NAME=" in what a program said
 #   pool SIDE                  sets POOL and STORED: bytes of the pool, compressed bytes in it
+#   touch_memory               so that the host's page faults do not come later
 #   dzb VERB ...               the program, build/bench/dzb; its words in SAID
 set -eu
 export DM_DISABLE_UDEV=1 LC_ALL=C
@@ -111,3 +112,9 @@ pool() {
 dzb() { SAID=$("$top/build/bench/dzb" "$@"); }
 
 drop_caches() { sync; echo 3 >/proc/sys/vm/drop_caches; }
+
+# Memory of a guest is memory of the host, which comes at the first touch, and takes time then: once,
+# before anything is measured.
+touch_memory() {
+	"$top/build/bench/dzb" touch "$(awk '/^MemAvailable/ { print int($2 / 1024 * 9 / 10) }' /proc/meminfo)"
+}

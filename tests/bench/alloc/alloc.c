@@ -35,6 +35,7 @@
 #define MAX_THREADS	2U
 #define RESERVE		64UL
 #define ZRAM_GFP	(GFP_NOIO | __GFP_NOWARN | __GFP_HIGHMEM | __GFP_MOVABLE)
+#define CYCLES		4U	/* compactions beside overwrites, in a round */
 #define SUB		16U
 #define BUCKETS		(40U * SUB)
 
@@ -463,29 +464,47 @@ static u64 percentile(const u32 *histogram, u64 n, unsigned int permille)
 }
 
 /* A compaction here, and overwrites on the other processor. */
-static void run_beside(const struct pool_ops *ops, void *pool, unsigned int round)
+static u64 compact_beside(const struct pool_ops *ops, void *pool, unsigned long *freed)
 {
 	struct worker *w = &workers[0];
-	unsigned long freed;
 	u64 ns;
 
-	memset(w->histogram, 0, BUCKETS * sizeof(u32));
-	memset(w->cpu_histogram, 0, BUCKETS * sizeof(u32));
 	WRITE_ONCE(compacting, true);
 	atomic_set(&waiting, 2);
 	start(w, ops, pool, DO_BESIDE, 0);
 	atomic_dec(&waiting);
 	while (atomic_read(&waiting))
 		cond_resched();
-	ns = timed_compact(ops, pool, &freed);
+	ns = timed_compact(ops, pool, freed);
 	WRITE_ONCE(compacting, false);
 	wait_for_completion(&w->done);
+	return ns;
+}
+
+/* The same on a pool that is fragmented again each time. */
+static void run_beside(const struct pool_ops *ops, void *pool, unsigned int round)
+{
+	struct worker *w = &workers[0];
+	unsigned long freed = 0, now;
+	u64 ns = 0, n = 0, longest = 0;
+	unsigned int i;
+
+	memset(w->histogram, 0, BUCKETS * sizeof(u32));
+	memset(w->cpu_histogram, 0, BUCKETS * sizeof(u32));
+	for (i = 0; i < CYCLES; i++) {
+		run_phase(ops, pool, DO_RESTORE, 1);
+		run_phase(ops, pool, DO_FREE_HALF, 1);
+		ns += compact_beside(ops, pool, &now);
+		freed += now;
+		n += w->n;
+		longest = max(longest, w->ns);
+	}
 	pr_info("dzb-alloc: round=%u pool=%s beside ops=%llu p50=%llu p99=%llu p999=%llu max=%llu cpu_p50=%llu cpu_p99=%llu cpu_p999=%llu cpu_max=%llu compact=%llu freed=%lu\n",
-		round, ops->name, w->n, percentile(w->histogram, w->n, 500),
-		percentile(w->histogram, w->n, 990), percentile(w->histogram, w->n, 999), w->ns,
-		percentile(w->cpu_histogram, w->n, 500), percentile(w->cpu_histogram, w->n, 990),
-		percentile(w->cpu_histogram, w->n, 999),
-		percentile(w->cpu_histogram, w->n, 1000), ns, freed);
+		round, ops->name, n, percentile(w->histogram, n, 500),
+		percentile(w->histogram, n, 990), percentile(w->histogram, n, 999), longest,
+		percentile(w->cpu_histogram, n, 500), percentile(w->cpu_histogram, n, 990),
+		percentile(w->cpu_histogram, n, 999), percentile(w->cpu_histogram, n, 1000),
+		ns, freed);
 }
 
 static int run_round(const struct pool_ops *ops, unsigned int round, unsigned int threads)
@@ -507,8 +526,6 @@ static int run_round(const struct pool_ops *ops, unsigned int round, unsigned in
 	compact = timed_compact(ops, pool, &freed);
 	run_phase(ops, pool, DO_READ, threads);
 	if (threads == 1 && num_online_cpus() > 1) {
-		run_phase(ops, pool, DO_RESTORE, 1);
-		run_phase(ops, pool, DO_FREE_HALF, 1);
 		run_beside(ops, pool, round);
 		run_phase(ops, pool, DO_READ, 1);
 	}

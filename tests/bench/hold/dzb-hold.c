@@ -14,11 +14,15 @@
  *	echo '*' >/sys/kernel/debug/dzb_hold	of all threads
  *	cat /sys/kernel/debug/dzb_hold
  *
+ * An interrupt, too, makes a hold longer by what it takes, and by nothing that
+ * either allocator does: holds that had one are counted apart.
+ *
  * Locks: none. A CPU holds one lock of a kind at most, with preemption off, so
  * the stamps are per CPU; so are the counts.
  */
 #include <linux/debugfs.h>
 #include <linux/kallsyms.h>
+#include <linux/kernel_stat.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/module.h>
@@ -35,12 +39,16 @@
 #define BUCKETS		(40U * SUB)
 #define MAX_KEYS	16U
 
-enum { OURS_CLASS, ZS_CLASS, ZS_POOL, NR_KINDS, OTHER = NR_KINDS };
+/* Locks; and further down the same again, for holds with an interrupt in them. */
+enum { OURS_CLASS, ZS_CLASS, ZS_POOL, NR_LOCKS, OTHER = NR_LOCKS, NR_KINDS = 2 * NR_LOCKS };
 
-static const char * const kind_names[NR_KINDS] = { "ours_class", "zs_class", "zs_pool" };
+static const char * const kind_names[NR_KINDS] = {
+	"ours_class", "zs_class", "zs_pool", "ours_class_irq", "zs_class_irq", "zs_pool_irq",
+};
 
 struct hold_cpu {
-	u64 since[NR_KINDS];
+	u64 since[NR_LOCKS];
+	unsigned long irqs[NR_LOCKS];
 	u64 sum[NR_KINDS];
 	u64 max[NR_KINDS];
 	u32 count[NR_KINDS][BUCKETS];
@@ -106,12 +114,21 @@ static u64 bucket_ns(unsigned int b)
 	return b < SUB ? b : ((u64)(b % SUB + SUB + 1) << (order - 4)) - 1;
 }
 
+static unsigned long irqs_here(void)
+{
+	return this_cpu_ptr(&kstat)->irqs_sum;
+}
+
 static void on_acquired(void *data, struct lockdep_map *lock, unsigned long ip)
 {
 	unsigned int kind = kind_of(lock, ip);
+	struct hold_cpu *c;
 
-	if (kind < NR_KINDS)
-		__this_cpu_write(cpus->since[kind], cpu_ns());
+	if (kind >= NR_LOCKS)
+		return;
+	c = this_cpu_ptr(cpus);
+	c->irqs[kind] = irqs_here();
+	c->since[kind] = cpu_ns();
 }
 
 static void on_release(void *data, struct lockdep_map *lock, unsigned long ip)
@@ -120,7 +137,7 @@ static void on_release(void *data, struct lockdep_map *lock, unsigned long ip)
 	struct hold_cpu *c;
 	u64 ns;
 
-	if (kind >= NR_KINDS)
+	if (kind >= NR_LOCKS)
 		return;
 	c = this_cpu_ptr(cpus);
 	if (!c->since[kind])
@@ -129,6 +146,8 @@ static void on_release(void *data, struct lockdep_map *lock, unsigned long ip)
 	c->since[kind] = 0;
 	if (*only != '*' && strcmp(only, current->comm))
 		return;
+	if (c->irqs[kind] != irqs_here())
+		kind += NR_LOCKS;
 	c->sum[kind] += ns;
 	c->max[kind] = max(c->max[kind], ns);
 	c->count[kind][bucket_of(ns)]++;

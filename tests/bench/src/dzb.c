@@ -21,6 +21,7 @@
 
 #define BATCH		256u		/* blocks of a large I/O */
 #define MAX_SAMPLES	(1u << 21)
+#define CGROUP		"/sys/fs/cgroup/dzb"	/* made by the bench */
 
 static const char *device;
 static int fd = -1;
@@ -38,6 +39,7 @@ static void usage(void)
 	      "       dzb latency DEVICE BLOCKS SEED CYCLES [idle]\n"
 	      "                  fill, halve, and write single blocks while it is compacted\n"
 	      "       dzb exit MEGABYTES SEED              a process with that much swapped out ends\n"
+	      "       dzb touch MEGABYTES                  use that much memory once\n"
 	      "       dzb hold MEGABYTES SEED              swap out, say so, wait for a line, verify\n",
 	      stderr);
 	exit(2);
@@ -286,9 +288,10 @@ static void latency(unsigned int cycles, int idle)
 
 /* ---- swap -------------------------------------------------------------- */
 
-static uint64_t status_kib(const char *key)
+/* A number of a file in /proc, in KiB. */
+static uint64_t proc_kib(const char *path, const char *key)
 {
-	FILE *f = fopen("/proc/self/status", "r");
+	FILE *f = fopen(path, "r");
 	char line[128];
 	uint64_t v = 0;
 
@@ -300,28 +303,47 @@ static uint64_t status_kib(const char *key)
 	return v;
 }
 
-/* A heap, and all of it but a hundredth swapped out. */
+static int tell(const char *path, const char *text)
+{
+	int to = open(path, O_WRONLY | O_CLOEXEC), ok;
+
+	ok = to >= 0 && write(to, text, strlen(text)) == (ssize_t)strlen(text);
+	if (to >= 0)
+		close(to);
+	return ok;
+}
+
+/*
+ * A heap, and all of it but a hundredth swapped out; and let go of by the swap
+ * cache, in which what was written asynchronously stays until it is reclaimed.
+ * For that it is in a cgroup.
+ */
 static struct block *swapped(uint64_t pages)
 {
 	struct block *mem = mmap(NULL, pages * BLOCK_BYTES, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint64_t i;
+	uint64_t i, out = 0, cached = 0;
 	int tries;
 
 	if (mem == MAP_FAILED)
 		die("mmap");
+	if (!tell(CGROUP "/cgroup.procs", "0"))
+		die(CGROUP);
 	madvise(mem, pages * BLOCK_BYTES, MADV_NOHUGEPAGE);
 	for (i = 0; i < pages; i++)
 		heap_fill(&mem[i], seed, i);
-	for (tries = 0; tries < 20; tries++) {
+	for (tries = 0; tries < 50; tries++) {
 		if (madvise(mem, pages * BLOCK_BYTES, MADV_PAGEOUT))
 			die("madvise");
-		if (status_kib("VmSwap:") >= pages * 4 * 99 / 100)
+		tell(CGROUP "/memory.reclaim", "64M"); /* fails when it finds less */
+		out = proc_kib("/proc/self/status", "VmSwap:");
+		cached = proc_kib("/proc/meminfo", "SwapCached:");
+		if (out >= pages * 4 * 99 / 100 && cached < pages * 4 / 100)
 			return mem;
-		usleep(100000);
+		usleep(50000);
 	}
-	fprintf(stderr, "dzb: only %llu KiB went to swap\n",
-		(unsigned long long)status_kib("VmSwap:"));
+	fprintf(stderr, "dzb: %llu KiB went to swap, %llu KiB are in the swap cache\n",
+		(unsigned long long)out, (unsigned long long)cached);
 	exit(2);
 }
 
@@ -402,6 +424,10 @@ int main(int argc, char **argv)
 	}
 	if (argc < 3)
 		usage();
+	if (!strcmp(verb, "touch")) {
+		memory(number(argv[2]) << 20);
+		return 0;
+	}
 	open_device(argc, argv);
 	cpu = cpu_now();
 	t = now();
