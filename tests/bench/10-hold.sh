@@ -25,7 +25,7 @@ holds() {
 	row "hold_max_$how" ns "$side" "$(field max_ns "$said")"
 	row "hold_p999_$how" ns "$side" "$(field p999_ns "$said")"
 	row "hold_avg_$how" ns "$side" "$(field avg_ns "$said")"
-	row "hold_max_irq_$how" ns "$side" "$(field max_ns "$(grep "^${name}_irq " $HOLD)")"
+	row "hold_max_disturbed_$how" ns "$side" "$(field max_ns "$(grep "^${name}_disturbed " $HOLD)")"
 	if [ "$side" = peer ]; then
 		row "pool_lock_max_$how" ns peer "$(field max_ns "$(grep '^zs_pool ' $HOLD)")"
 	fi
@@ -52,6 +52,9 @@ measure() {
 	dzb latency "$DEV" $BLOCKS "$round" 1
 	holds "$side" writes
 	down "$side"
+	echo '*' >$HOLD
+	row control_max ns "$side" "$(field max_ns "$(grep '^control ' $HOLD)")"
+	echo "$bench: round $round: $(grep '^control ' $HOLD)"
 }
 
 in_turn measure

@@ -1,14 +1,14 @@
 #!/bin/bash
 # How long a write of one block takes while a compaction of the whole pool runs on the other
-# processor. 1 GiB is stored and a random half freed, again before each compaction; the writes
+# processor. 512 MiB are stored and a random half freed, again before each compaction; the writes
 # overwrite blocks at random. And the same number of writes with no compaction, for comparison.
 # vm: uml
-# mem: 2G
+# mem: 1536M
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 touch_memory
-BLOCKS=262144
+BLOCKS=131072
 
 measure() {
 	local side=$1 how said m
@@ -17,7 +17,7 @@ measure() {
 		if [ $how = idle ]; then
 			dzb latency "$DEV" $BLOCKS "$round" 1 idle
 		else
-			dzb latency "$DEV" $BLOCKS "$round" 3
+			dzb latency "$DEV" $BLOCKS "$round" 4
 			row compaction ns "$side" "$(field compact_ns "$SAID")"
 		fi
 		said=$SAID

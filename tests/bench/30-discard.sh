@@ -44,6 +44,7 @@ measure_swap() {
 	swapon --discard=pages "$DEV"
 	dzb exit 256 "$round"
 	row exit_256M ns "$side" "$(field cpu_ns "$SAID")"
+	row exit_and_after_256M ns "$side" "$(field all_ns "$SAID")"
 	row exit_256M_wall ns "$side" "$(field exit_ns "$SAID")"
 	echo "$bench: round $round $side: $SAID"
 	# Data that comes back by swapoff must be right.

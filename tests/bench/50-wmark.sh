@@ -3,14 +3,14 @@
 # working set of one and a half times the RAM, which checks itself; dm-zram has a cold device of
 # the same size.
 # vm: uml
-# mem: 256M
-# cold: 600M
+# mem: 160M
+# cold: 400M
 # modules: wmark
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 MARK=/sys/kernel/debug/dzb_wmark
-SIZE=$((512 << 20))
+SIZE=$((320 << 20))
 WORK=$(awk '/^MemTotal/ { print int($2 / 1024 * 3 / 2) }' /proc/meminfo)
 cpus=$(nproc)
 insmod "$DMZ_BENCH_KO/dzb-wmark.ko"

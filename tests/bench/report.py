@@ -22,6 +22,8 @@ MIN_ROUNDS = 5
 ACCEPTANCE = [
     ("1 longest hold of a class lock, compaction alone", "hold_max_alone", "ratio", 0.2),
     ("1 the same beside writes", "hold_max_writes", "ratio", 0.2),
+    ("1 p99.9 of these holds, compaction alone", "hold_p999_alone", "ratio", 0.2),
+    ("1 the same beside writes", "hold_p999_writes", "ratio", 0.2),
     ("1 p99.9 of a write beside a compaction", "write_p999_beside", "ratio", 0.2),
     ("2 discard of 256 MiB of stored blocks", "discard_256M", "ratio", 0.4),
     ("3 efficiency after a random half was freed and compacted", "efficiency_compacted", "atleast", 0.9),

@@ -11,15 +11,24 @@
  * locks.
  *
  *	echo COMM >/sys/kernel/debug/dzb_hold	count holds by that thread, from 0
- *	echo '*' >/sys/kernel/debug/dzb_hold	of all threads
+ *	echo '*' >/sys/kernel/debug/dzb_hold	of all threads, and a control
  *	cat /sys/kernel/debug/dzb_hold
  *
- * An interrupt, too, makes a hold longer by what it takes, and by nothing that
- * either allocator does: holds that had one are counted apart.
+ * Lockdep is switched off, for good: what it does at each lock and at each
+ * lockdep_assert_held() costs some hundred ns here (it disables interrupts, in
+ * User Mode Linux two system calls), and would be most of a short hold.
+ *
+ * An interrupt, too, makes a hold longer, and so do a page fault and a preemption
+ * of the host, after which caches are cold; all by what neither allocator does.
+ * Holds that had one of these are counted apart, as disturbed.
+ *
+ * What is left of the host (its own interrupts, the machine that it is a guest
+ * of) shows in the control: many intervals in which next to nothing is done.
  *
  * Locks: none. A CPU holds one lock of a kind at most, with preemption off, so
  * the stamps are per CPU; so are the counts.
  */
+#include <linux/debug_locks.h>
 #include <linux/debugfs.h>
 #include <linux/kallsyms.h>
 #include <linux/kernel_stat.h>
@@ -38,19 +47,22 @@
 #define SUB		16U			/* steps in a power of two */
 #define BUCKETS		(40U * SUB)
 #define MAX_KEYS	16U
+#define CONTROLS	32768U			/* about as many as a compaction has holds */
 
-/* Locks; and further down the same again, for holds with an interrupt in them. */
-enum { OURS_CLASS, ZS_CLASS, ZS_POOL, NR_LOCKS, OTHER = NR_LOCKS, NR_KINDS = 2 * NR_LOCKS };
+/* Locks; and further down the same again, for disturbed holds. */
+enum { OURS_CLASS, ZS_CLASS, ZS_POOL, CONTROL, NR_LOCKS, OTHER = NR_LOCKS, NR_KINDS = 2 * NR_LOCKS };
 
 static const char * const kind_names[NR_KINDS] = {
-	"ours_class", "zs_class", "zs_pool", "ours_class_irq", "zs_class_irq", "zs_pool_irq",
+	"ours_class", "zs_class", "zs_pool", "control",
+	"ours_class_disturbed", "zs_class_disturbed", "zs_pool_disturbed", "control_disturbed",
 };
 
 struct hold_cpu {
 	u64 since[NR_LOCKS];
-	unsigned long irqs[NR_LOCKS];
+	unsigned long before[NR_LOCKS];	/* disturbances */
 	u64 sum[NR_KINDS];
 	u64 max[NR_KINDS];
+	unsigned long where[NR_KINDS];	/* of the longest: who let go of the lock */
 	u32 count[NR_KINDS][BUCKETS];
 };
 
@@ -114,43 +126,71 @@ static u64 bucket_ns(unsigned int b)
 	return b < SUB ? b : ((u64)(b % SUB + SUB + 1) << (order - 4)) - 1;
 }
 
-static unsigned long irqs_here(void)
+/* Interrupts, and what the host did to this processor. */
+static unsigned long disturbances(void)
 {
-	return this_cpu_ptr(&kstat)->irqs_sum;
+	return this_cpu_ptr(&kstat)->irqs_sum + host_disturbances();
 }
 
-static void on_acquired(void *data, struct lockdep_map *lock, unsigned long ip)
+static void begin(unsigned int kind)
 {
-	unsigned int kind = kind_of(lock, ip);
-	struct hold_cpu *c;
+	struct hold_cpu *c = this_cpu_ptr(cpus);
 
-	if (kind >= NR_LOCKS)
-		return;
-	c = this_cpu_ptr(cpus);
-	c->irqs[kind] = irqs_here();
+	c->before[kind] = disturbances();
 	c->since[kind] = cpu_ns();
 }
 
-static void on_release(void *data, struct lockdep_map *lock, unsigned long ip)
+static void end(unsigned int kind, unsigned long ip)
 {
-	unsigned int kind = kind_of(lock, ip);
-	struct hold_cpu *c;
+	struct hold_cpu *c = this_cpu_ptr(cpus);
 	u64 ns;
 
-	if (kind >= NR_LOCKS)
-		return;
-	c = this_cpu_ptr(cpus);
 	if (!c->since[kind])
 		return;
 	ns = cpu_ns() - c->since[kind];
 	c->since[kind] = 0;
 	if (*only != '*' && strcmp(only, current->comm))
 		return;
-	if (c->irqs[kind] != irqs_here())
+	if (c->before[kind] != disturbances())
 		kind += NR_LOCKS;
 	c->sum[kind] += ns;
-	c->max[kind] = max(c->max[kind], ns);
+	if (ns > c->max[kind]) {
+		c->max[kind] = ns;
+		c->where[kind] = ip;
+	}
 	c->count[kind][bucket_of(ns)]++;
+}
+
+static void on_acquired(void *data, struct lockdep_map *lock, unsigned long ip)
+{
+	unsigned int kind = kind_of(lock, ip);
+
+	if (kind < NR_LOCKS)
+		begin(kind);
+}
+
+static void on_release(void *data, struct lockdep_map *lock, unsigned long ip)
+{
+	unsigned int kind = kind_of(lock, ip);
+
+	if (kind < NR_LOCKS)
+		end(kind, ip);
+}
+
+/* Intervals of which it is known that nothing in them takes more than a microsecond. */
+static void control(void)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < CONTROLS; i++) {
+		preempt_disable();
+		begin(CONTROL);
+		for (k = 0; k < 300; k++)
+			barrier();
+		end(CONTROL, _THIS_IP_);
+		preempt_enable();
+		cond_resched();
+	}
 }
 
 static u64 count_at(unsigned int kind, unsigned int b)
@@ -183,19 +223,25 @@ static int hold_show(struct seq_file *m, void *v)
 
 	for (kind = 0; kind < NR_KINDS; kind++) {
 		u64 total = 0, sum = 0, longest = 0;
+		unsigned long where = 0;
 		int cpu;
 
 		for (b = 0; b < BUCKETS; b++)
 			total += count_at(kind, b);
 		for_each_possible_cpu(cpu) {
-			sum += per_cpu_ptr(cpus, cpu)->sum[kind];
-			longest = max(longest, per_cpu_ptr(cpus, cpu)->max[kind]);
+			struct hold_cpu *c = per_cpu_ptr(cpus, cpu);
+
+			sum += c->sum[kind];
+			if (c->max[kind] > longest) {
+				longest = c->max[kind];
+				where = c->where[kind];
+			}
 		}
-		seq_printf(m, "%s holds=%llu avg_ns=%llu p50_ns=%llu p99_ns=%llu p999_ns=%llu max_ns=%llu\n",
+		seq_printf(m, "%s holds=%llu avg_ns=%llu p50_ns=%llu p99_ns=%llu p999_ns=%llu max_ns=%llu in=%ps\n",
 			   kind_names[kind], total, total ? div64_u64(sum, total) : 0,
 			   total ? percentile(kind, total, 500) : 0,
 			   total ? percentile(kind, total, 990) : 0,
-			   total ? percentile(kind, total, 999) : 0, longest);
+			   total ? percentile(kind, total, 999) : 0, longest, (void *)where);
 	}
 	return 0;
 }
@@ -210,6 +256,8 @@ static ssize_t hold_write(struct file *file, const char __user *from, size_t len
 	strscpy(only, strim(text), sizeof(only));
 	for_each_possible_cpu(cpu)
 		memset(per_cpu_ptr(cpus, cpu), 0, sizeof(struct hold_cpu));
+	if (*only == '*')
+		control();
 	return len;
 }
 
@@ -261,6 +309,8 @@ static int __init hold_init(void)
 	cpus = alloc_percpu(struct hold_cpu);
 	if (!cpus)
 		return -ENOMEM;
+	/* The events go on, lockdep's own work ends. */
+	__debug_locks_off();
 	for (i = 0; i < ARRAY_SIZE(points); i++) {
 		err = tracepoint_probe_register(points[i].tp, points[i].probe, NULL);
 		if (err)
