@@ -7,11 +7,11 @@
 #       root/             lib/modules/<release>, with modules.dep
 #       release           one line, `uname -r` in the guest
 #
-# KIND: uml, uml-debug, qemu-6.1, qemu-6.12. A directory is built under another name and renamed
+# KIND: uml, uml-debug, uml-lockstat, qemu-6.1, qemu-6.12. A directory is built under another name and renamed
 # when it is complete, so one that exists is good. Its name holds the package version and a hash
 # of the configuration and of the way it is made.
 
-DMZ_KINDS="uml uml-debug qemu-6.1 qemu-6.12"
+DMZ_KINDS="uml uml-debug uml-lockstat qemu-6.1 qemu-6.12"
 DMZ_CONF=$DMZ_TOP/scripts/kernel.d
 
 # Raise this when the recipe below changes what it leaves in a kernel's directory.
@@ -32,18 +32,20 @@ uml_tar_excludes() {
 # kernel_pick KIND: "package version", the newest that the mirror has.
 kernel_pick() {
 	case $1 in
-	uml | uml-debug | source) mirror_list 'linux-source-[7-9][.][0-9]+' ;;
+	uml | uml-* | source) mirror_list 'linux-source-[7-9][.][0-9]+' ;;
 	qemu-6.1) mirror_list 'linux-image-6[.]1[.][0-9]+-[0-9]+-amd64' ;;
 	qemu-6.12) mirror_list 'linux-image-6[.]12[.][0-9]+[+]deb12([.][0-9]+)?-amd64' ;;
 	esac | mirror_newest
 }
 
-# kernel_tag KIND: what the configuration adds to the name. The patches matter to the debug kernel only.
+# kernel_tag KIND: what the configuration adds to the name. The patches make stack traces cheap,
+# which the debug kernel takes at every turn; to the others they do not matter.
 kernel_tag() {
 	case $1 in
 	source) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF"/*.patch)" ;;
 	uml) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF/uml.config")" ;;
-	uml-debug) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF"/uml*.config "$DMZ_CONF"/*.patch)" ;;
+	uml-debug) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF"/uml-debug.config "$DMZ_CONF/uml.config" "$DMZ_CONF"/*.patch)" ;;
+	uml-*) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF/$1.config" "$DMZ_CONF/uml.config")" ;;
 	*) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF/guest-modules")" ;;
 	esac
 }
@@ -152,7 +154,7 @@ make_uml() {
 	local kind=$1 dir=$4 final=$5 src frags rel
 	src=$(kernel_dir source)
 	frags=("$DMZ_CONF/uml.config")
-	[ "$kind" = uml ] || frags+=("$DMZ_CONF/uml-debug.config")
+	[ "$kind" = uml ] || frags+=("$DMZ_CONF/$kind.config")
 	export ARCH=um KBUILD_BUILD_USER=dmz KBUILD_BUILD_HOST=dmz
 	mkdir "$dir/build"
 	make -s -C "$src" O="$dir/build" defconfig

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Rows of the benches to JSON, a table, and what was reached of the acceptance.
+
+usage: report.py ROWS-DIRECTORY JSON-FILE KERNEL
+
+A row is "bench metric unit side round value". Medians over the rounds are compared; the spread is
+the least and the most of either side. With fewer than 5 rounds nothing counts as reached.
+Status 1 when something that was measured was not reached.
+"""
+import datetime
+import json
+import os
+import platform
+import statistics
+import sys
+
+MIN_ROUNDS = 5
+
+# What issue 3 asks for: text, metric, and how the medians of ours and the peer's are judged; the
+# goal in words. A metric that was not measured is not judged.
+ACCEPTANCE = [
+    ("1 longest hold of a class lock, compaction alone", "hold_max_alone", "ratio", 0.2),
+    ("1 the same beside writes", "hold_max_writes", "ratio", 0.2),
+    ("1 p99.9 of these holds, compaction alone", "hold_p999_alone", "ratio", 0.2),
+    ("1 the same beside writes", "hold_p999_writes", "ratio", 0.2),
+    ("1 p99.9 of a write beside a compaction", "write_p999_beside", "ratio", 0.2),
+    ("2 discard of 256 MiB of stored blocks", "discard_256M", "ratio", 0.4),
+    ("3 efficiency after a random half was freed and compacted", "efficiency_compacted", "atleast", 0.9),
+    ("4 RAM for a stored block, as counted", "counted_bytes_block", "ratio", 1.0),
+    ("4 RAM for a stored block, by free memory", "free_bytes_block", "ratio", 1.0),
+    ("5 pages of the emergency reserve, one CPU", "reserve_pages_cpus1", "none", 0),
+    ("5 pages of the emergency reserve, two CPUs", "reserve_pages_cpus2", "none", 0),
+    ("6 allocator's share of a write", "share_write", "ratio", 1.0),
+    ("6 allocator's share of an overwrite", "share_overwrite", "ratio", 1.0),
+    ("6 allocator's share of a read", "share_read", "ratio", 1.0),
+]
+
+# The cost of an allocator's operation as a share of the device's, which contains it.
+SHARES = [
+    ("share_write", "store_threads1", "device_write"),
+    ("share_overwrite", "overwrite_threads1", "device_overwrite"),
+    ("share_read", "read_threads1", "device_read"),
+]
+
+
+def read_rows(directory):
+    """{(bench, metric, unit): {side: [value of each round]}}, in the order of the benches."""
+    data = {}
+    for name in sorted(os.listdir(directory)):
+        with open(os.path.join(directory, name), encoding="ascii") as f:
+            for line in f:
+                bench, metric, unit, side, _, value = line.split()
+                data.setdefault((bench, metric, unit), {}).setdefault(side, []).append(float(value))
+    return data
+
+
+def add_shares(data):
+    by_metric = {metric: sides for (_, metric, _), sides in data.items()}
+    for name, part, whole in SHARES:
+        if part not in by_metric or whole not in by_metric:
+            continue
+        sides = {}
+        for side in ("ours", "peer"):
+            base = statistics.median(by_metric[whole][side])
+            sides[side] = [value / base for value in by_metric[part][side]]
+        data[("alloc", name, "share")] = sides
+
+
+def spread(values):
+    return [min(values), max(values)] if values else None
+
+
+def result(key, sides):
+    bench, metric, unit = key
+    ours, peer = sides.get("ours", []), sides.get("peer", [])
+    value = statistics.median(ours) if ours else None
+    peer_value = statistics.median(peer) if peer else None
+    return {
+        "bench": bench,
+        "metric": metric,
+        "unit": unit,
+        "ours": value,
+        "peer": "zram",
+        "peer_value": peer_value,
+        "ratio": value / peer_value if value is not None and peer_value else None,
+        "rounds": min(len(v) for v in sides.values() if v),
+        "spread": {"ours": spread(ours), "peer": spread(peer)},
+    }
+
+
+def cpu_model():
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
+        for line in f:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def header(kernel):
+    with open("/proc/loadavg", encoding="ascii") as f:
+        load = f.read().split()[:3]
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "machine": f"{cpu_model()}, {os.cpu_count()} CPUs",
+        "host_kernel": platform.release(),
+        "kernel": f"{kernel} (User Mode Linux)",
+        "codec": "lz4",
+        "load_average_at_end": [float(x) for x in load],
+    }
+
+
+def short(value):
+    if value is None:
+        return "-"
+    if value == int(value) or abs(value) >= 1000:
+        return str(round(value))
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def pretty(value, unit):
+    """A duration in a unit that suits it."""
+    if unit != "ns" or value is None:
+        return short(value)
+    for name, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g} {name}"
+    return f"{value:.0f} ns"
+
+
+def table(results):
+    lines = [("bench", "metric", "ours", "(min .. max)", "zram", "(min .. max)", "ratio", "rounds")]
+    for r in results:
+        ranges = [
+            f"({pretty(s[0], r['unit'])} .. {pretty(s[1], r['unit'])})" if s else ""
+            for s in (r["spread"]["ours"], r["spread"]["peer"])
+        ]
+        unit = "" if r["unit"] == "ns" else f" {r['unit']}"
+        lines.append((r["bench"], r["metric"] + unit, pretty(r["ours"], r["unit"]), ranges[0],
+                      pretty(r["peer_value"], r["unit"]), ranges[1], short(r["ratio"]),
+                      str(r["rounds"])))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    for line in lines:
+        print("  ".join(text.ljust(w) if i in (0, 1, 3, 5) else text.rjust(w)
+                        for i, (text, w) in enumerate(zip(line, widths))).rstrip())
+
+
+def judge(results):
+    """Prints a line for each figure of the acceptance. Return: whether all were reached."""
+    by_metric = {r["metric"]: r for r in results}
+    good = True
+    for text, metric, how, goal in ACCEPTANCE:
+        r = by_metric.get(metric)
+        if not r or r["ours"] is None:
+            print(f"not measured  {text}")
+            continue
+        if how == "ratio":
+            ok = r["ratio"] is not None and r["ratio"] <= goal
+            got = f"{short(r['ratio'])} of zram's, goal {goal} at most"
+        elif how == "atleast":
+            ok = r["ours"] >= goal
+            got = f"{short(r['ours'])}, goal {goal} at least; zram {short(r['peer_value'])}"
+        else:
+            most = r["spread"]["ours"][1]
+            ok = most == 0
+            got = f"{short(most)} at most in a round, goal 0; zram {short(r['peer_value'])}"
+        word = "reached" if ok else "NOT REACHED"
+        if r["rounds"] < MIN_ROUNDS:
+            word = "few rounds"
+        good = good and ok
+        print(f"{word:12}  {text}: {got}")
+    return good
+
+
+def main():
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    data = read_rows(sys.argv[1])
+    add_shares(data)
+    results = [result(key, sides) for key, sides in data.items()]
+    head = header(sys.argv[3])
+    with open(sys.argv[2], "w", encoding="ascii") as f:
+        json.dump({"header": head, "results": results}, f, indent=1)
+        f.write("\n")
+    for key, value in head.items():
+        print(f"{key}: {value}")
+    print()
+    table(results)
+    print()
+    good = judge(results)
+    print(f"\n{len(results)} rows in {sys.argv[2]}")
+    sys.exit(0 if good else 1)
+
+
+main()
