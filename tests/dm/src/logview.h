@@ -192,6 +192,7 @@ static inline void view_parse(struct view *v)
 {
 	uint32_t seg, i, live = 0;
 
+	quiesce(v->s);
 	view_read(v);
 	v->nr = 0;
 	memset(v->of_block, -1, sizeof(v->of_block));

@@ -211,6 +211,27 @@ static inline void nap(unsigned int ms)
 	nanosleep(&t, NULL);
 }
 
+/*
+ * Until the cleaner rests, too: what it has read before the device was damaged would come right
+ * again later.
+ */
+static inline void quiesce(struct stack *s)
+{
+	unsigned int same = 0, tries;
+	uint64_t was = 0;
+
+	for (tries = 0; same < 3 && tries < 200; tries++) {
+		uint64_t now;
+
+		must_settle(s);
+		nap(20);
+		now = stat_of(s, "cold_read_bytes") + stat_of(s, "blocks_cleaned") +
+		      stat_of(s, "segments_cleaned");
+		same = now == was ? same + 1 : 0;
+		was = now;
+	}
+}
+
 /* Until all segments that can be free are: nothing is stored any more. */
 static inline void empty_out(struct stack *s)
 {
@@ -257,7 +278,10 @@ static inline uint32_t find_lost(struct stack *s)
 	return lost;
 }
 
-/* What is lost stays so, all else is right. */
+/*
+ * What is not lost is right, and what is lost does not turn into something else: at most, into
+ * what it was, if the cleaner had it in memory all the time.
+ */
 static inline void verify_all(struct stack *s)
 {
 	unsigned char was[MAX_BLOCKS];
@@ -266,12 +290,9 @@ static inline void verify_all(struct stack *s)
 	memcpy(was, s->lost, sizeof(was));
 	find_lost(s);
 	errno = 0;
-	for (b = 0; b < s->blocks; b++) {
+	for (b = 0; b < s->blocks; b++)
 		if (s->lost[b] && !was[b])
 			die("block %u cannot be read, though it is not lost", b);
-		if (was[b] && !s->lost[b])
-			die("block %u was lost and is right again", b);
-	}
 }
 
 #endif /* DMZ_TEST_STACK_H */

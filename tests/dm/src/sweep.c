@@ -256,6 +256,8 @@ static int run(struct sweep *w)
 	disarm(w);
 	if (w->count > 1)
 		wait_recovered(s);
+	if (lossy(w))
+		quiesce(s);
 	lost = find_lost(s);
 	judge(w, lost);
 	aftermath(w, lost);
