@@ -7,7 +7,7 @@
  * a page frame number. A physical address of 52 bits fits.
  *
  * No locks here: the caller's entry lock keeps a live object where it is, and
- * what is read of its zspage does not change meanwhile (dzs-internal.h). An
+ * what is read of its zspage does not change meanwhile (dzs-types.h). An
  * object lies in one page or in two neighbours of the chain.
  */
 #include <linux/io.h>

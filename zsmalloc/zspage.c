@@ -4,7 +4,7 @@
  *
  * Everything here runs with the class lock held, takes a time that does not
  * depend on the size of the pool, and calls nothing outside the allocator.
- * Frees go on meanwhile: see dzs-internal.h for who may change what.
+ * Frees go on meanwhile: see dzs-types.h for who may change what.
  *
  * A zspage starts with one page. Its slots are handed out in order (bump), and
  * those that were freed are chained through their headers and used first. When
