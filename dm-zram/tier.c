@@ -21,6 +21,9 @@
 /* A write that no tier has a page for fails after this long. */
 #define DZR_STARVE_JIFFIES	(5 * HZ)
 
+/* Blocks that a discard empties before it lets go of what they held. */
+#define DZR_DISCARD_BATCH	16
+
 /* A CLEAN object starts with its location in the log. */
 #define DZR_CLEAN_PREFIX	sizeof(dzr_loc_t)
 
@@ -364,29 +367,69 @@ int dzr_load(struct dzr_dev *d, struct dzr_stream *st, u32 block, void *dst,
 	return err;
 }
 
+/**
+ * struct dzr_gone - what entries held that are empty now
+ * @old: the entries; what they refer to is ours
+ * @n: their number
+ */
+struct dzr_gone {
+	struct dzr_entry old[DZR_DISCARD_BATCH];
+	unsigned int n;
+};
+
+/*
+ * Let go of all of it. Objects lie far apart and nobody has looked at them for
+ * long: ask for all before the first is needed.
+ */
+static void dzr_gone_release(struct dzr_dev *d, struct dzr_gone *gone)
+{
+	unsigned int i;
+
+	for (i = 0; i < gone->n; i++)
+		if (dzr_entry_in_pool(gone->old[i]))
+			dzs_prefetch_zspage(dzr_entry_handle(gone->old[i]));
+	for (i = 0; i < gone->n; i++)
+		if (dzr_entry_in_pool(gone->old[i]))
+			dzs_prefetch(d->pool, dzr_entry_handle(gone->old[i]));
+	for (i = 0; i < gone->n; i++)
+		dzr_release(d, gone->old[i]);
+	gone->n = 0;
+}
+
+/* Empty an entry, unless it is. */
+static void dzr_empty(unsigned long *slot, struct dzr_gone *gone)
+{
+	if (dzr_entry_peek(slot).state == DZR_EMPTY)
+		return;
+	gone->old[gone->n++] = dzr_entry_lock(slot);
+	dzr_entry_set(slot, (struct dzr_entry){ .state = DZR_EMPTY });
+	dzr_entry_unlock(slot);
+}
+
 /* Discard the blocks from @block to @end, which one leaf holds. */
 static void dzr_discard_leaf(struct dzr_dev *d, u64 block, u64 end)
 {
 	unsigned long *slot = dzr_btable_find(d->bt, block);
-	u32 gone[DZR_NR_STATES] = {};
+	u32 by_state[DZR_NR_STATES] = {};
+	struct dzr_gone gone = { .n = 0 };
 	enum dzr_state state;
+	unsigned int i;
 
-	for (; block < end; block++, slot++) {
-		struct dzr_entry old = dzr_entry_peek(slot);
+	while (block < end) {
+		u64 stop = min(end, block + DZR_DISCARD_BATCH);
 
-		if (old.state == DZR_EMPTY)
-			continue;
-		old = dzr_entry_lock(slot);
-		dzr_entry_set(slot, (struct dzr_entry){ .state = DZR_EMPTY });
-		dzr_entry_unlock(slot);
-		gone[old.state]++;
-		dzr_release(d, old);
+		for (; block < stop; block++)
+			dzr_empty(slot++, &gone);
+		for (i = 0; i < gone.n; i++)
+			by_state[gone.old[i].state]++;
+		dzr_gone_release(d, &gone);
 	}
 	for (state = DZR_EMPTY + 1; state < DZR_NR_STATES; state++) {
-		if (!gone[state])
+		if (!by_state[state])
 			continue;
-		dzr_stat_add(d->stats, dzr_population[state], -(s64)gone[state]);
-		dzr_stat_add(d->stats, DZR_STAT_DISCARDS, gone[state]);
+		dzr_stat_add(d->stats, dzr_population[state],
+			     -(s64)by_state[state]);
+		dzr_stat_add(d->stats, DZR_STAT_DISCARDS, by_state[state]);
 	}
 }
 

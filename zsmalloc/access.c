@@ -12,6 +12,7 @@
  */
 #include <linux/io.h>
 #include <linux/minmax.h>
+#include <linux/prefetch.h>
 #include <linux/string.h>
 
 #include "dzs-internal.h"
@@ -132,6 +133,22 @@ static unsigned int slot_len(const struct dzs_class *class,
 	const u8 *header = dzs_slot_header(class, slot);
 
 	return class->size - DZS_HEADER_SIZE - READ_ONCE(header[DZS_HEADER_PAD]);
+}
+
+void dzs_prefetch_zspage(dzs_handle_t handle)
+{
+	if (!dzs_is_huge(handle))
+		prefetchw(dzs_handle_slot(handle).zs);
+}
+
+void dzs_prefetch(struct dzs_pool *pool, dzs_handle_t handle)
+{
+	struct dzs_slot slot;
+
+	if (dzs_is_huge(handle))
+		return;
+	slot = dzs_handle_slot(handle);
+	prefetchw(dzs_slot_header(slot_class(pool, slot), slot));
 }
 
 unsigned int dzs_size(struct dzs_pool *pool, dzs_handle_t handle)

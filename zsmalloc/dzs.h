@@ -234,6 +234,23 @@ int dzs_alloc2(struct dzs_pool *pool, u32 owner, const void *head,
 void dzs_free(struct dzs_pool *pool, dzs_handle_t handle);
 
 /**
+ * dzs_prefetch_zspage() - begin to load what dzs_prefetch() will look at
+ * @handle: a handle
+ *
+ * Context: Any.
+ */
+void dzs_prefetch_zspage(dzs_handle_t handle);
+
+/**
+ * dzs_prefetch() - begin to load what dzs_free() or dzs_size() will look at
+ * @pool: the pool
+ * @handle: the handle of a live object
+ *
+ * Context: The caller keeps the object alive.
+ */
+void dzs_prefetch(struct dzs_pool *pool, dzs_handle_t handle);
+
+/**
  * dzs_size() - exact length of a live object
  * @pool: the pool
  * @handle: its handle
