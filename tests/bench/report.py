@@ -25,6 +25,7 @@ ACCEPTANCE = [
     ("1 p99.9 of these holds, compaction alone", "hold_p999_alone", "ratio", 0.2),
     ("1 the same beside writes", "hold_p999_writes", "ratio", 0.2),
     ("1 p99.9 of a write beside a compaction", "write_p999_beside", "ratio", 0.2),
+    ("1 the same in the allocator, running time", "overwrite_cpu_p999_beside", "ratio", 0.2),
     ("2 discard of 256 MiB of stored blocks", "discard_256M", "ratio", 0.4),
     ("3 efficiency after a random half was freed and compacted", "efficiency_compacted", "atleast", 0.9),
     ("4 RAM for a stored block, as counted", "counted_bytes_block", "ratio", 1.0),
