@@ -2,7 +2,7 @@
 # Space on the cold device: with overcommit, an event and one line in the log come long before
 # writes fail, one line more when they do, and all of it again the next time; segments that are free
 # are discarded below, slowly, while the device is idle, and not when that is turned off.
-# vm: uml-debug qemu-6.1
+# vm: uml-debug
 # mem: 256M
 # cold: 64M
 # cpus: 2
