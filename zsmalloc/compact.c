@@ -18,6 +18,7 @@
 #include <linux/bitops.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
+#include <linux/prefetch.h>
 #include <linux/sched.h>
 
 #include "dzs-internal.h"
@@ -119,6 +120,17 @@ void dzs_set_slack(struct dzs_pool *pool, unsigned int percent)
 	WRITE_ONCE(pool->slack, min(percent, MAX_SLACK));
 }
 
+/* Headers that a hold of the class lock should not have to wait for. */
+static void prefetch_headers(const struct dzs_class *class,
+			     struct dzs_zspage *zs, unsigned int from,
+			     unsigned int end)
+{
+	struct dzs_slot slot = { .zs = zs };
+
+	for (slot.idx = from; slot.idx < end; slot.idx++)
+		prefetch(dzs_slot_header(class, slot));
+}
+
 /*
  * Collect the next live slots of @zs, from *@cursor on, each with a slot to
  * move to. Return: false when there are no more, or no room.
@@ -134,6 +146,7 @@ static bool batch_fill(struct run *run, struct dzs_class *class,
 	u64 since;
 
 	b->n = 0;
+	prefetch_headers(class, zs, *cursor, end);
 	since = hold(class);
 	while (*cursor < end && b->n < DZS_BATCH) {
 		struct dzs_slot slot = { .zs = zs, .idx = (*cursor)++ };

@@ -69,11 +69,11 @@
 /* A class of that many zspages keeps one of them free for its next burst. */
 #define DZS_BUSY_ZSPAGES	256U
 /* Objects handled in one hold of a class lock by compaction. */
-#define DZS_BATCH		16U
+#define DZS_BATCH		8U
 /* Slots looked at in one such hold. */
-#define DZS_SCAN		64U
+#define DZS_SCAN		32U
 /* Queued zspages settled in one hold, and by an allocation on its way. */
-#define DZS_SETTLE		16U
+#define DZS_SETTLE		8U
 #define DZS_SETTLE_ALLOC	4U
 
 /* Fullness groups: eighths of cap, then two without a free slot. */

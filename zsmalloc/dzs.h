@@ -77,7 +77,7 @@ struct dzs_ops {
  * struct dzs_compact_ctl - how a caller bounds a run of dzs_compact()
  */
 struct dzs_compact_ctl {
-	/** @stop: asked before each step (16 objects at most); may be NULL. */
+	/** @stop: asked before each step (8 objects at most); may be NULL. */
 	bool (*stop)(void *arg);
 	/** @arg: passed to @stop. */
 	void *arg;
