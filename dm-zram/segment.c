@@ -23,6 +23,9 @@
 /* The ratio of dead to live bytes has that many binary places. */
 #define DZR_PICK_RATIO_SHIFT	10
 
+/* Dead bytes count in units of 64: 16 bits are enough for those of 4 MiB. */
+#define DZR_PICK_DEAD_SHIFT	6
+
 enum dzr_seg_state {
 	DZR_SEG_FREE,		/* on a free list */
 	DZR_SEG_DISCARD,	/* free, being discarded */
@@ -275,15 +278,15 @@ bool dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged)
 }
 
 /*
- * The worth of a victim, from what is dead and what must be copied. Of the
- * square, 65535 stands for all from there on: 64 times as much dead as live.
+ * The worth of a victim: dead / live * dead * age, in units that 64 bits can
+ * hold. All with 64 times as much dead as live have the same first factor.
  */
 static u64 dzr_segs_worth(u32 dead, u32 live, u32 age)
 {
 	u64 ratio = min_t(u64, U16_MAX,
 			  ((u64)dead << DZR_PICK_RATIO_SHIFT) / live);
 
-	return max_t(u64, 1, ratio * ratio * age);
+	return max_t(u64, 1, ratio * (dead >> DZR_PICK_DEAD_SHIFT) * age);
 }
 
 /* What cleaning a segment is worth; 0: nothing. */

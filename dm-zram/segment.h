@@ -165,11 +165,11 @@ bool dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged);
  * @must: space is short, take what gains anything; otherwise a quarter of the
  *	segment must be dead
  *
- * What pays is a matter of what is dead, what is live and has to be copied, and
- * of the age, counted in segments written since: (dead / live)^2 * age. An old
- * segment is less likely than a young one to lose more if left alone. All
- * that are as old are taken as greedy would, and under uniform traffic most
- * are. design.rst has the figures.
+ * What pays is a matter of what is dead, of what is live and has to be copied,
+ * and of the age, counted in segments opened since: dead^2 / live * age. Old
+ * segments lose less than young ones if left alone. Of those that are as old,
+ * the one with the most dead is taken, and where all blocks are overwritten as
+ * often that is close to greedy. cleaner.rst has the figures.
  *
  * Looks at a bounded window at a time, going round; all segments are looked at
  * before it gives up. Those that could not be read come last, in turns.

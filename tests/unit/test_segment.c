@@ -220,18 +220,21 @@ static bool model_eligible(const struct model *m, u32 seg, bool must)
 }
 
 /*
- * (dead / live)^2 * age as the header puts it; @less by what rounding may take.
+ * dead^2 / live * age as the header puts it; @less by what rounding may take.
  * From a ratio of 64 on, all are the same.
  */
 static double model_worth(const struct model *m, u32 seg, bool less)
 {
-	double live = m->seg[seg].live, ratio = (CAPACITY - live) / live;
+	double live = m->seg[seg].live, dead = CAPACITY - live;
+	double ratio = min(dead / live, 65535.0 / 1024);
 
 	/* One that could not be read is tried last. */
 	if (m->seg[seg].shunned)
 		return 0;
-	ratio = min(ratio, 65535.0 / 1024) - (less ? 1.0 / 1024 : 0);
-	return ratio * ratio * (m->seq - m->seg[seg].seq + 1);
+	if (less)
+		ratio -= 1.0 / 1024;
+	return ratio * (less ? dead - 64 : dead) *
+	       (m->seq - m->seg[seg].seq + 1);
 }
 
 /* The best of all, in whole numbers; when there are few enough, that is. */
@@ -609,7 +612,7 @@ static void test_preference(void)
 	check(model_pick(m, true) == 17);
 	model_shun(m, 17, DAMAGED);
 	check(model_pick(m, true) == old);
-	/* What is dead counts twice: 1.65 times that of live, against 0.99. */
+	/* What is dead counts twice. */
 	model_shun(m, old, DAMAGED);
 	old = model_full(m, 8);
 	young = model_full(m, 6);

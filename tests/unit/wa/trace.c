@@ -11,8 +11,6 @@
 #include "sizes.h"
 #include "wa.h"
 
-/* All blocks of one size: this many bytes, 3 to 1. */
-#define WA_EQUAL	1365U
 #define WA_ZIPF		0.99
 
 const char *const pattern_names[NR_PATTERNS] = {
@@ -38,15 +36,17 @@ static u32 trace_length(uint64_t *seed)
 	return bin * SIZES_STEP + 1 + shim_random(seed) % SIZES_STEP;
 }
 
-static void trace_sizes(struct trace *t, u64 bytes, bool mixed)
+static void trace_sizes(struct trace *t, u64 bytes, u32 equal)
 {
 	u32 max = bytes / dzr_object_size(1) + 1;
 
 	t->size = malloc(max * sizeof(*t->size));
 	check(t->size);
 	while (t->bytes < bytes) {
-		u32 len = mixed ? trace_length(&t->seed) : WA_EQUAL;
-		u32 size = dzr_object_size(len);
+		u32 size = equal;
+
+		if (!equal)
+			size = dzr_object_size(trace_length(&t->seed));
 
 		t->size[t->blocks++] = size;
 		t->bytes += size;
@@ -112,7 +112,7 @@ static void trace_zipf(struct trace *t)
 void trace_init(struct trace *t, u64 bytes, const struct cell *c)
 {
 	*t = (struct trace){ .seed = 11, .pattern = c->pattern };
-	trace_sizes(t, bytes, c->mixed);
+	trace_sizes(t, bytes, c->equal);
 	trace_shuffle(t);
 	if (c->pattern == ZIPF)
 		trace_zipf(t);

@@ -55,14 +55,15 @@ enum cleaning {
  * @segment_size: bytes
  * @segments: of the log
  * @live: percent of the space that users may fill
- * @mixed: sizes of real pages; else all the same
+ * @equal: bytes of each object, header and padding included; 0: sizes of real
+ *	pages
  * @pattern: what is overwritten
  */
 struct cell {
 	u32 segment_size;
 	u32 segments;
-	u32 live;
-	bool mixed;
+	double live;
+	u32 equal;
 	enum pattern pattern;
 };
 
