@@ -296,14 +296,19 @@ static int dzr_cleaner_copy(struct dzr_log *log,
 }
 
 /*
- * No room for a copy. If a write is in flight, its end will make room; if
- * not, it is segments that are missing, the cleaner's own included: leave the
- * victim as it is.
+ * No room for a copy. If a write is in flight, its end will make room; if it
+ * has ended just now, or a reader is about to let go of a buffer, there is some
+ * already. If it is segments that are missing, the cleaner's own included:
+ * leave the victim as it is.
  */
 static void dzr_cleaner_blocked(struct dzr_log *log, int err)
 {
 	if (err != -EAGAIN || !dzr_cleaner_alone(log))
 		return;
+	if (dzr_segs_spare(log->segs) > -(s64)DZR_CLEANER_SEGS) {
+		queue_work(log->wq, &log->cleaner.work);
+		return;
+	}
 	dzr_cleaner_finish(log, DZR_CLEAN_NO_ROOM);
 	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
 	if (dzr_segs_spare(log->segs) <= 0)
