@@ -32,8 +32,8 @@ static const struct cell others[] = {
 	{ 1 << 18, SEGMENTS, 80, EQUAL, SKEW_80_20 },
 	{ 1 << 20, SEGMENTS, 80, EQUAL, UNIFORM },
 	/* More than dzr_segs_pick() looks at in one go. */
-	{ 1 << 16, 10 * SEGMENTS, 80, 0, UNIFORM },
-	{ 1 << 16, 10 * SEGMENTS, 80, 0, SKEW_80_20 },
+	{ 1 << 16, 3 * SEGMENTS, 80, 0, UNIFORM },
+	{ 1 << 16, 3 * SEGMENTS, 80, 0, SKEW_80_20 },
 };
 
 static FILE *json;
@@ -74,9 +74,18 @@ static void row(const struct cell *c, const struct figure *ours,
 		ours->least, ours->most, peer->least, peer->most);
 }
 
+static void row_theory(const struct cell *c, const struct figure *ours,
+		       const char *name, double value)
+{
+	struct figure peer = { .mean = value, .least = value, .most = value };
+
+	row(c, ours, name, &peer);
+}
+
 static void measure(const struct cell *c)
 {
-	struct figure f[NR_CLEANINGS], th;
+	struct figure f[NR_CLEANINGS];
+	double th;
 	enum cleaning i;
 	struct trace t;
 
@@ -88,19 +97,20 @@ static void measure(const struct cell *c)
 		printf("  %7.3f", f[i].mean);
 		fflush(stdout);
 	}
-	th.mean = theory(c, &t);
-	th.least = th.mean;
-	th.most = th.mean;
 	for (i = GREEDY; i < NR_CLEANINGS; i++)
 		row(c, &f[OURS], cleaning_names[i], &f[i]);
-	if (th.mean) {
-		row(c, &f[OURS], "theory", &th);
-		printf("  %7.3f", th.mean);
+	th = theory(c, &t);
+	if (th) {
+		row_theory(c, &f[OURS], "theory", th);
+		printf("  %7.3f", th);
 	} else {
 		printf("        -");
 	}
-	printf("  %5.3f %6.1f\n", f[OURS].mean / f[GREEDY].mean,
-	       f[OURS].spare);
+	if (c->pattern == UNIFORM)
+		row_theory(c, &f[OURS], "theory, large segments",
+			   theory_limit((double)t.bytes / log_user_bytes(c)));
+	printf("  %5.3f %6.1f  %5.0f\n", f[OURS].mean / f[GREEDY].mean,
+	       f[OURS].spare, (double)t.bytes / t.blocks);
 	trace_fini(&t);
 }
 
@@ -111,6 +121,10 @@ static void measure_all(void)
 	size_t i;
 
 	check(EQUAL == dzr_object_size(1365));
+	printf("large segments, uniform, theory:");
+	for (i = 0; i < ARRAY_SIZE(live); i++)
+		printf("  %u %%: %.3f", live[i], theory_limit(live[i] / 100.0));
+	printf("\n");
 	for (p = 0; p < NR_PATTERNS; p++) {
 		for (i = 0; i < ARRAY_SIZE(live); i++) {
 			const struct cell c = { 1 << 18, SEGMENTS, live[i],
@@ -150,7 +164,7 @@ int main(int argc, char **argv)
 	if (!json)
 		return 2;
 	fprintf(json, "[");
-	printf("                                   ours   greedy  cost-b.     FIFO   theory  by greedy, spare\n");
+	printf("                                   ours   greedy  cost-b.     FIFO   theory  by greedy, spare, bytes\n");
 	if (argc == 2)
 		measure_all();
 	else
