@@ -158,6 +158,18 @@ static bool dzr_buf_full(struct dzr_buf *buf, u32 size)
 	       atomic64_read(&log->version) - buf->base > DZR_VERSION_SPAN;
 }
 
+u32 dzr_log_room(struct dzr_log *log, enum dzr_log_stream stream)
+{
+	struct dzr_buf *buf;
+	u32 room;
+
+	raw_spin_lock(&log->lock);
+	buf = log->open[stream];
+	room = buf ? log->segment_size - buf->used : 0;
+	raw_spin_unlock(&log->lock);
+	return room;
+}
+
 int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
 		    u8 codec, u32 len, struct dzr_append *a)
 {

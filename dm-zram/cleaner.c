@@ -23,6 +23,9 @@
 /* Objects looked at between two chances for others to run. */
 #define DZR_CLEAN_STEP		64
 
+/* Objects looked at for one that fits into the end of a segment. */
+#define DZR_CLEAN_FILL		64
+
 /* Bytes of an object that could not be compressed; none has more. */
 #define DZR_BLOCK_BYTES		4096U
 
@@ -121,16 +124,27 @@ static u32 dzr_cleaner_pick(struct dzr_log *log)
 	return victim;
 }
 
-/* No need to clean. If that is for want of need, space is not low any more. */
+/* Nothing to clean now. With half of what is wanted, space is not low any more. */
 static void dzr_cleaner_space(struct dzr_log *log)
 {
-	if (dzr_segs_spare(log->segs) < log->clean_below)
+	if (dzr_segs_spare(log->segs) < log->clean_below / 2)
 		return;
 	WRITE_ONCE(log->low, false);
 	log->told_full = false;
 }
 
-/* Start to read a victim, if there is need and one to be had. */
+/* Let go of the victim. */
+static void dzr_cleaner_drop(struct dzr_log *log)
+{
+	if (!dzr_segs_unpin(log->segs, log->cleaner.victim))
+		return;
+	dzr_log_not_full(log);
+	if (wq_has_sleeper(&log->wait))
+		wake_up_all(&log->wait);
+	log->ops->kick(log->owner);
+}
+
+/* Start to read a victim, if there is need and one that pays. */
 static void dzr_cleaner_start(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
@@ -142,6 +156,11 @@ static void dzr_cleaner_start(struct dzr_log *log)
 	c->victim = dzr_cleaner_pick(log);
 	if (c->victim == DZR_NO_SEGMENT) {
 		dzr_cleaner_sees(log);
+		return;
+	}
+	if (!dzr_segs_pays(log->segs, c->victim, log->clean_below)) {
+		dzr_cleaner_space(log);
+		dzr_cleaner_drop(log);
 		return;
 	}
 	c->arrived = false;
@@ -162,12 +181,7 @@ static void dzr_cleaner_finish(struct dzr_log *log, enum dzr_clean_end end)
 
 	trace_dzr_clean(log->dev, c->victim, c->live, c->moved, end);
 	WRITE_ONCE(c->state, DZR_CLEAN_IDLE);
-	if (dzr_segs_unpin(log->segs, c->victim)) {
-		dzr_log_not_full(log);
-		if (wq_has_sleeper(&log->wait))
-			wake_up_all(&log->wait);
-		log->ops->kick(log->owner);
-	}
+	dzr_cleaner_drop(log);
 }
 
 /* All objects of the victim have been dealt with. */
@@ -282,31 +296,87 @@ static int dzr_cleaner_copy(struct dzr_log *log,
 }
 
 /*
- * No room for a copy. If a write is in flight, its end will make room; if
- * not, it is segments that are missing, the cleaner's own included: leave the
- * victim as it is.
+ * No room for a copy. If a write is in flight, its end will make room; if it
+ * has ended just now, or a reader is about to let go of a buffer, there is some
+ * already. If it is segments that are missing, the cleaner's own included:
+ * leave the victim as it is.
  */
 static void dzr_cleaner_blocked(struct dzr_log *log, int err)
 {
 	if (err != -EAGAIN || !dzr_cleaner_alone(log))
 		return;
+	if (dzr_segs_spare(log->segs) > -(s64)DZR_CLEANER_SEGS) {
+		queue_work(log->wq, &log->cleaner.work);
+		return;
+	}
 	dzr_cleaner_finish(log, DZR_CLEAN_NO_ROOM);
 	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
 	if (dzr_segs_spare(log->segs) <= 0)
 		dzr_cleaner_full(log);
 }
 
-/* Deal with one object of the victim. Returns 0 or why it must wait. */
-static int dzr_cleaner_object(struct dzr_log *log,
-			      const struct dzr_object_header *hdr, u32 len)
+/* Bytes of data of the object at an offset of the victim; 0: there is none. */
+static u32 dzr_cleaner_len(struct dzr_cleaner *c, u32 off)
+{
+	const struct dzr_object_header *hdr = (void *)(c->data + off);
+	u32 left = c->end - off;
+	u32 len = left > sizeof(*hdr) ? le16_to_cpu(hdr->len) : 0;
+
+	return len <= DZR_BLOCK_BYTES && len + sizeof(*hdr) <= left ? len : 0;
+}
+
+/* Copy the object at an offset if it is live, good, and fits into @room. */
+static int dzr_cleaner_try(struct dzr_log *log, u32 off, u32 len, u32 room)
+{
+	const struct dzr_object_header *hdr = (void *)(log->cleaner.data + off);
+	dzr_loc_t loc = dzr_loc(log->cleaner.victim, off, len);
+	u32 block = le32_to_cpu(hdr->block);
+
+	if (dzr_object_size(len) > room ||
+	    !log->ops->is_live(log->owner, block, loc) ||
+	    !dzr_object_check(log, loc, hdr, block))
+		return 0;
+	return dzr_cleaner_copy(log, hdr, loc);
+}
+
+/*
+ * The object at the cursor has @len bytes. If it does not fit into the segment
+ * that is open, bring some of those behind it forward that do, so that less of
+ * the segment is lost. They are found dead when it is their turn.
+ */
+static void dzr_cleaner_fill(struct dzr_log *log, u32 len)
+{
+	u32 room = dzr_log_room(log, DZR_STREAM_CLEANER);
+	struct dzr_cleaner *c = &log->cleaner;
+	u32 off = c->cursor;
+	unsigned int i;
+
+	if (room >= dzr_object_size(len))
+		return;
+	for (i = 0; i < DZR_CLEAN_FILL && room; i++) {
+		off += dzr_object_size(len);
+		len = off < c->end ? dzr_cleaner_len(c, off) : 0;
+		if (!len || dzr_cleaner_try(log, off, len, room))
+			return;
+		room = dzr_log_room(log, DZR_STREAM_CLEANER);
+	}
+}
+
+/* Deal with the object at the cursor. Returns 0 or why it must wait. */
+static int dzr_cleaner_object(struct dzr_log *log, u32 len)
 {
 	struct dzr_cleaner *c = &log->cleaner;
+	const struct dzr_object_header *hdr = (void *)(c->data + c->cursor);
 	u32 block = le32_to_cpu(hdr->block);
 	dzr_loc_t loc = dzr_loc(c->victim, c->cursor, len);
 	bool live = log->ops->is_live(log->owner, block, loc);
 
-	if (dzr_object_check(log, loc, hdr, block))
-		return live ? dzr_cleaner_copy(log, hdr, loc) : 0;
+	if (dzr_object_check(log, loc, hdr, block)) {
+		if (!live)
+			return 0;
+		dzr_cleaner_fill(log, len);
+		return dzr_cleaner_copy(log, hdr, loc);
+	}
 	/* Even if it seems dead: its header cannot be trusted. */
 	c->damaged = true;
 	if (live)
@@ -314,12 +384,10 @@ static int dzr_cleaner_object(struct dzr_log *log,
 	return 0;
 }
 
-/* Deal with the object at the cursor. Returns true to go on. */
+/* Go on to the next object, if the one at the cursor lets us. */
 static bool dzr_cleaner_move(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
-	const struct dzr_object_header *hdr = (void *)(c->data + c->cursor);
-	u32 left = c->end - c->cursor;
 	u32 len;
 	int err;
 
@@ -327,13 +395,13 @@ static bool dzr_cleaner_move(struct dzr_log *log)
 		dzr_cleaner_cleaned(log);
 		return true;
 	}
-	len = left > sizeof(*hdr) ? le16_to_cpu(hdr->len) : 0;
-	if (!len || len > DZR_BLOCK_BYTES || len > left - sizeof(*hdr)) {
+	len = dzr_cleaner_len(c, c->cursor);
+	if (!len) {
 		c->damaged = true;
 		c->cursor = c->end;
 		return true;
 	}
-	err = dzr_cleaner_object(log, hdr, len);
+	err = dzr_cleaner_object(log, len);
 	if (err) {
 		dzr_cleaner_blocked(log, err);
 		return false;

@@ -328,6 +328,16 @@ static inline bool dzr_log_not_full(struct dzr_log *log)
 bool dzr_log_quiet(struct dzr_log *log);
 
 /**
+ * dzr_log_room - what is left of the open segment of a stream
+ * @log: the log
+ * @stream: the stream
+ *
+ * Context: process; takes log->lock. The answer may be outdated on return.
+ * Return: bytes; 0 if no segment is open.
+ */
+u32 dzr_log_room(struct dzr_log *log, enum dzr_log_stream stream);
+
+/**
  * dzr_log_kick - something that was waited for may be there
  * @log: the log
  *

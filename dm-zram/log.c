@@ -14,7 +14,7 @@
 
 #include "log-internal.h"
 
-/* Beyond the cleaner's reserve, clean when less than 1/32 is free. */
+/* Beyond the cleaner's reserve, clean what pays when less than 1/32 is free. */
 #define DZR_CLEAN_AHEAD_SHIFT	5
 
 /* The least dead space that makes cleaning worth while: see segment.h. */

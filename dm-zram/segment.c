@@ -20,6 +20,12 @@
 /* Unless space is short, this share of a segment must be dead: 1/4. */
 #define DZR_PICK_GAIN_SHIFT	2
 
+/* The ratio of dead to live bytes has that many binary places. */
+#define DZR_PICK_RATIO_SHIFT	10
+
+/* Dead bytes count in units of 64: 16 bits are enough for those of 4 MiB. */
+#define DZR_PICK_DEAD_SHIFT	6
+
 enum dzr_seg_state {
 	DZR_SEG_FREE,		/* on a free list */
 	DZR_SEG_DISCARD,	/* free, being discarded */
@@ -271,6 +277,18 @@ bool dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged)
 	return before;
 }
 
+/*
+ * The worth of a victim: dead / live * dead * age, in units that 64 bits can
+ * hold. All with 64 times as much dead as live have the same first factor.
+ */
+static u64 dzr_segs_worth(u32 dead, u32 live, u32 age)
+{
+	u64 ratio = min_t(u64, U16_MAX,
+			  ((u64)dead << DZR_PICK_RATIO_SHIFT) / live);
+
+	return max_t(u64, 1, ratio * (dead >> DZR_PICK_DEAD_SHIFT) * age);
+}
+
 /* What cleaning a segment is worth; 0: nothing. */
 static u64 dzr_segs_score(struct dzr_segs *segs, u32 seg, enum dzr_need need)
 {
@@ -292,7 +310,7 @@ static u64 dzr_segs_score(struct dzr_segs *segs, u32 seg, enum dzr_need need)
 	if (shunned)
 		return 1;
 	age = READ_ONCE(segs->seq) - READ_ONCE(s->seq) + 1;
-	return max_t(u64, 1, (u64)dead * age / (segs->capacity + live));
+	return dzr_segs_worth(dead, live, age);
 }
 
 /* Best of the @nr segments from @first, going round. */
@@ -367,6 +385,23 @@ u32 dzr_segs_pick(struct dzr_segs *segs, bool must)
 	if (seg != DZR_NO_SEGMENT)
 		segs->cursor = seg + 1 < segs->nr ? seg + 1 : 0;
 	return seg;
+}
+
+bool dzr_segs_pays(struct dzr_segs *segs, u32 seg, u32 want)
+{
+	u32 dead = segs->capacity - min(dzr_segs_live(segs, seg), segs->capacity);
+	u32 least = segs->capacity >> DZR_PICK_GAIN_SHIFT;
+	u64 most = segs->capacity - least;
+	s64 spare = dzr_segs_spare(segs);
+	u64 more;
+
+	if (spare <= 0)
+		return true;
+	if (dead < least)
+		return false;
+	more = dead - least;
+	/* more / most >= sqrt(spare / want) */
+	return more * more * want >= most * most * spare;
 }
 
 u32 dzr_segs_take_stale(struct dzr_segs *segs)

@@ -165,16 +165,35 @@ bool dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged);
  * @must: space is short, take what gains anything; otherwise a quarter of the
  *	segment must be dead
  *
- * Cost/benefit after Rosenblum and Ousterhout, "The Design and Implementation
- * of a Log-Structured File System" (1992): (1 - u) * age / (1 + u), the age
- * being counted in segments written since. Looks at a bounded window at a
- * time, going round; all segments are looked at before it gives up. Those that
- * could not be read come last, in turns.
+ * What pays is a matter of what is dead, of what is live and has to be copied,
+ * and of the age, counted in segments opened since: dead^2 / live * age. Old
+ * segments lose less than young ones if left alone. Of those that are as old,
+ * the one with the most dead is taken, and where all blocks are overwritten as
+ * often that is close to greedy. cleaner.rst has the figures.
+ *
+ * Looks at a bounded window at a time, going round; all segments are looked at
+ * before it gives up. Those that could not be read come last, in turns.
  *
  * Context: process; no lock held throughout.
  * Return: the segment, pinned, or DZR_NO_SEGMENT.
  */
 u32 dzr_segs_pick(struct dzr_segs *segs, bool must);
+
+/**
+ * dzr_segs_pays - is it time to clean a segment, or will waiting pay?
+ * @segs: the accounting
+ * @seg: from dzr_segs_pick()
+ * @want: spare segments wanted
+ *
+ * A segment that is left alone goes on losing objects, so cleaning it later
+ * costs less; what is cleaned ahead only lies idle. So the more segments are
+ * spare, the more of the victim must be dead: a quarter when there is hardly
+ * one, all of it when there are @want, and 1/4 + 3/4 * sqrt(spare / @want) in
+ * between. When there is none, anything pays.
+ *
+ * Context: any; no lock, the numbers may be of slightly different moments.
+ */
+bool dzr_segs_pays(struct dzr_segs *segs, u32 seg, u32 want);
 
 /**
  * dzr_segs_take_stale - take a free segment whose content was not discarded

@@ -3,6 +3,7 @@
  * Segment accounting: random sequences of all operations against a naive model.
  * Whether there is always a segment to be had is for test_segment_space.c.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -218,26 +219,32 @@ static bool model_eligible(const struct model *m, u32 seg, bool must)
 	       CAPACITY - s->live >= (must ? MIN_GAIN : CAPACITY / 4);
 }
 
-/* Cost/benefit as the header puts it. */
-static double model_worth(const struct model *m, u32 seg)
+/*
+ * dead^2 / live * age as the header puts it; @less by what rounding may take.
+ * From a ratio of 64 on, all are the same.
+ */
+static double model_worth(const struct model *m, u32 seg, bool less)
 {
-	double u = (double)m->seg[seg].live / CAPACITY;
+	double live = m->seg[seg].live, dead = CAPACITY - live;
+	double ratio = min(dead / live, 65535.0 / 1024);
 
 	/* One that could not be read is tried last. */
 	if (m->seg[seg].shunned)
 		return 0;
-	return (1 - u) * (m->seq - m->seg[seg].seq + 1) / (1 + u);
+	if (less)
+		ratio -= 1.0 / 1024;
+	return ratio * (less ? dead - 64 : dead) *
+	       (m->seq - m->seg[seg].seq + 1);
 }
 
 /* The best of all, in whole numbers; when there are few enough, that is. */
 static void model_check_best(const struct model *m, u32 best, bool must)
 {
-	double limit = model_worth(m, best) + 1;
 	u32 i;
 
 	for (i = 0; i < m->nr; i++)
 		check(!model_eligible(m, i, must) ||
-		      model_worth(m, i) < (limit > 2 ? limit : 2));
+		      model_worth(m, i, true) <= model_worth(m, best, false));
 }
 
 static u32 model_pick(struct model *m, bool must)
@@ -547,6 +554,40 @@ static void test_turns(void)
 	model_fini(m);
 }
 
+/* What is ahead of need waits, the longer the more is spare. */
+static void test_waiting(void)
+{
+	struct model *m = &model;
+	u32 seg, spare, dead;
+	double share;
+
+	model_init(m, 40, 2);
+	/* 14 places in all; @dead of them are, or at most a few bytes less. */
+	for (dead = 0; dead < 14; dead++) {
+		seg = model_full(m, 14 - dead);
+		share = 1 - (14.0 - dead) * dzr_object_size(4096) / CAPACITY;
+		while ((spare = dzr_segs_spare(m->segs)) > 0) {
+			double least = 0.25 + 0.75 * sqrt(spare / 32.0);
+
+			check(dzr_segs_pays(m->segs, seg, 32) ==
+			      (share >= least));
+			/* With nothing spare, or all that is wanted: */
+			check(!dzr_segs_pays(m->segs, seg, spare));
+			model_alloc(m, false);
+		}
+		check(dzr_segs_pays(m->segs, seg, 32));
+		model_alloc(m, true);
+		check(dzr_segs_pays(m->segs, seg, 32));
+		while (m->objects)
+			model_put(m, m->objects - 1);
+		for (seg = 0; seg < m->nr; seg++)
+			if (m->seg[seg].state == OPEN)
+				model_seal(m, seg);
+		check(dzr_segs_spare(m->segs) == 38);
+	}
+	model_fini(m);
+}
+
 /* Of two that are as empty, the older; of two as old, the emptier. */
 static void test_preference(void)
 {
@@ -555,7 +596,7 @@ static void test_preference(void)
 
 	model_init(m, 64, 2);
 	old = model_full(m, 8);
-	for (i = 0; i < 30; i++)
+	for (i = 0; i < 15; i++)
 		model_full(m, 15);
 	young = model_full(m, 8);
 	check(model_pick(m, false) == old);
@@ -565,10 +606,19 @@ static void test_preference(void)
 	model_full(m, 1);
 	model_shun(m, young, DAMAGED);
 	old = model_full(m, 8);
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < 8; i++)
 		model_full(m, 15);
 	model_full(m, 6);
-	check(model_pick(m, true) == 32);
+	check(model_pick(m, true) == 17);
+	model_shun(m, 17, DAMAGED);
+	check(model_pick(m, true) == old);
+	/* What is dead counts twice. */
+	model_shun(m, old, DAMAGED);
+	old = model_full(m, 8);
+	young = model_full(m, 6);
+	check(model_pick(m, true) == 27);
+	model_shun(m, 27, DAMAGED);
+	check(model_pick(m, true) == young);
 	model_fini(m);
 }
 
@@ -618,6 +668,7 @@ int main(void)
 	test_holds();
 	test_thresholds();
 	test_turns();
+	test_waiting();
 	test_preference();
 	test_windows();
 	run_model(7, 2, 60000, 1);

@@ -235,6 +235,12 @@ static bool sim_append(struct sim *s, struct stream *st, u32 block)
 	return true;
 }
 
+/* As dzr_log_new(): clean when fewer are spare. */
+static s64 sim_ahead(struct sim *s)
+{
+	return max(4U, s->nr >> 5);
+}
+
 /* As cleaner.c. Returns false when nothing was worth it. */
 static bool sim_clean(struct sim *s)
 {
@@ -243,6 +249,10 @@ static bool sim_clean(struct sim *s)
 
 	if (victim == DZR_NO_SEGMENT)
 		return false;
+	if (!dzr_segs_pays(s->segs, victim, sim_ahead(s))) {
+		check(!must && !dzr_segs_unpin(s->segs, victim));
+		return false;
+	}
 	for (i = 0; i < s->used[victim]; i++) {
 		u32 place = victim * s->per_seg + i;
 
@@ -283,7 +293,7 @@ static bool sim_write(struct sim *s, u32 block)
 		check(++n <= bound);
 	}
 	s->most = max(s->most, n);
-	if (!s->p->lazy && dzr_segs_spare(s->segs) < max(4U, s->nr >> 5))
+	if (!s->p->lazy && dzr_segs_spare(s->segs) < sim_ahead(s))
 		sim_clean(s);
 	return true;
 }
