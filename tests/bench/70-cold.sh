@@ -1,0 +1,199 @@
+#!/bin/bash
+# Writing back: what it costs to bring data at 3:1 from RAM to a disk of 10 000 I/Os and 200 MB a
+# second, with zram's writeback beside it, and what it costs to read single blocks back.
+# suite: cold
+# vm: uml
+# mem: 3G
+# cold: none
+# timeout: 3000
+# modules: clock
+# shellcheck source=tests/bench/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/null-disk.sh
+. "$top/tests/null-disk.sh"
+
+IOPS=10000 BYTES_A_SECOND=200000000 LATENCY_NS=100000
+QUIET_MS=2500 # longer than a tick of the sweep
+READS=4000
+AGE=15 # seconds, the least that has all steps of age
+size=${DMZ_SIZE:-1G}
+BLOCKS=$(($(numfmt --from=iec "$size") / 4096))
+CPU_BLOCKS=$((BLOCKS < 65536 ? BLOCKS : 65536))
+DISK_MIB=$((BLOCKS / 256 * 26 / 25 + 64))
+
+touch_memory
+insmod "$DMZ_BENCH_KO/dzb-clock.ko"
+modprobe dm-iops
+modprobe brd rd_nr=1 rd_size=$(((CPU_BLOCKS / 256 * 26 / 25 + 64) << 10))
+
+disk_up() {
+	null_disk $DISK_MIB irqmode=2 completion_nsec=$LATENCY_NS blocksize=4096 submit_queues=2 hw_queue_depth=128
+	dmsetup create cold --table "0 $(blockdev --getsz "$NULL_DISK") iops $NULL_DISK 0 $IOPS $BYTES_A_SECOND"
+	[ -e /dev/mapper/cold ] || dmsetup mknodes cold
+	DISK=/dev/mapper/cold
+}
+
+disk_down() {
+	dmsetup remove --retry cold
+	rmdir "$NULL_CONFIG"
+	rmmod null_blk
+}
+
+# stat_of NODE: its numbers in sysfs.
+stat_of() { printf '/sys/dev/block/%d:%d/stat' "0x$(stat -Lc %t "$1")" "0x$(stat -Lc %T "$1")"; }
+# written: WRITES and BYTES of the disk so far.
+written() {
+	local numbers
+	read -ra numbers <"$(stat_of "$DISK")"
+	WRITES=${numbers[4]} BYTES=$((numbers[6] * 512))
+}
+per_block() { awk -v a="$1" -v n="$2" 'BEGIN { printf "%.6f", a / n }'; }
+
+# watch, watched: from here until the disk has come to rest; in SAID.
+watch() {
+	written
+	writes_before=$WRITES bytes_before=$BYTES
+	coproc WATCH { "$top/build/bench/dzb" watch "$(stat_of "$DISK")" $QUIET_MS 600; }
+	watch_pid=$!
+}
+watched() {
+	local answer=${WATCH[0]}
+	read -r SAID <&"$answer"
+	wait "$watch_pid"
+}
+
+# zram's trigger in user space: all is idle, and idle goes.
+trigger() {
+	echo all >/sys/block/zram0/idle
+	echo type=idle >/sys/block/zram0/writeback
+}
+
+# left_ram SIDE: blocks that are on the disk now, and no longer in RAM, in LEFT.
+left_ram() {
+	local stat
+	if [ "$1" = ours ]; then
+		LEFT=$(($(status demotions) + $(status spills)))
+		[ "$LEFT" -le "$BLOCKS" ]
+	else
+		read -ra stat </sys/block/zram0/bd_stat
+		LEFT=${stat[0]}
+	fi
+}
+
+# costs SIDE WHAT BLOCKS: rows of what the disk got for each block, once it has got all.
+costs() {
+	local side=$1 what=$2 least=$(($3 * 9 / 10))
+	# The last segment, partly filled, is part of it.
+	[ "$side" = peer ] || dmsetup message z 0 drain
+	written
+	left_ram "$side"
+	echo "$bench: round $round $side $what: $SAID left=$LEFT writes=$((WRITES - writes_before))" \
+		"bytes=$((BYTES - bytes_before)) load=$(cut -d' ' -f1 /proc/loadavg)"
+	if [ "$LEFT" -lt $least ]; then
+		echo "$bench: only $LEFT blocks left RAM" >&2
+		return 1
+	fi
+	row "${what}_bytes_block" bytes "$side" "$(per_block $((BYTES - bytes_before)) "$LEFT")"
+	row "${what}_ios_block" I/Os "$side" "$(per_block $((WRITES - writes_before)) "$LEFT")"
+}
+
+# Everything is in RAM first, and goes without any more writes: by age; by the trigger.
+writeback() { # SIDE BLOCKS
+	local side=$1
+	up "$side" $(($2 * 4096)) "$DISK" mem_limit 0 demote_age $AGE
+	if [ "$side" = peer ]; then
+		dzb fill "$DEV" "$2" "$round"
+		watch
+		sleep 0.2
+		trigger
+	else
+		watch
+		dzb fill "$DEV" "$2" "$round"
+	fi
+	watched
+}
+
+measure_writeback() {
+	local side=$1
+	disk_up
+	writeback "$side" "$BLOCKS"
+	costs "$side" writeback "$BLOCKS"
+	row writeback_time_block ns "$side" "$(per_block "$(field busy_ns "$SAID")" "$LEFT")"
+	cold_reads "$side"
+	dzb verify "$DEV" "$BLOCKS" "$round" all
+	down "$side"
+	disk_down
+}
+
+# How many reads the disk has done.
+disk_reads() { cut -d' ' -f1 < <(xargs <"$(stat_of "$DISK")"); }
+
+cold_reads() {
+	local side=$1 before
+	before=$(disk_reads)
+	dzb reads "$DEV" "$BLOCKS" "$round" $READS all
+	reads_rows cold "$side"
+	if [ $(($(disk_reads) - before)) -lt $((READS * 99 / 100)) ]; then
+		echo "$bench: only $(($(disk_reads) - before)) of $READS reads were cold" >&2
+		return 1
+	fi
+}
+
+reads_rows() { # WHAT SIDE
+	row "$1_read_p50" ns "$2" "$(field p50_ns "$SAID")"
+	row "$1_read_p99" ns "$2" "$(field p99_ns "$SAID")"
+	echo "$bench: round $round $2 $1 reads: $SAID"
+}
+
+# The disk alone; and what decompression takes: a block in RAM less a block of zeroes.
+measure_reads() {
+	disk_up
+	dzb fill "$DISK" "$BLOCKS" "$round"
+	dzb reads "$DISK" "$BLOCKS" "$round" $READS all
+	reads_rows cold disk
+	disk_down
+	up ours $((CPU_BLOCKS * 4096))
+	dzb fill "$DEV" "$CPU_BLOCKS" "$round"
+	dzb reads "$DEV" "$CPU_BLOCKS" "$round" $READS all
+	reads_rows ram ours
+	dzb discard "$DEV" "$CPU_BLOCKS"
+	dzb reads "$DEV" "$CPU_BLOCKS" "$round" $READS none
+	reads_rows zero ours
+	down ours
+}
+
+# More than RAM may hold, by one writer. zram has no such limit that would not fail the write.
+measure_limit() {
+	local side=$1
+	disk_up
+	up "$side" $((BLOCKS * 4096)) "$DISK" mem_limit 4M demote_age 0
+	watch
+	dzb fill "$DEV" "$BLOCKS" "$round"
+	[ "$side" = ours ] || trigger
+	watched
+	costs "$side" limit "$BLOCKS"
+	row limit_time_block ns "$side" "$(per_block "$(field since_ns "$SAID")" "$LEFT")"
+	dzb verify "$DEV" "$BLOCKS" "$round" all
+	down "$side"
+	disk_down
+}
+
+# The processors' time, on a disk that has next to none of its own and no limit.
+measure_cpu() {
+	local side=$1 cpu
+	DISK=/dev/ram0
+	blkdiscard $DISK
+	writeback "$side" $CPU_BLOCKS
+	left_ram "$side"
+	cpu=$(($(field cpu_ns "$SAID") - $(field idle_ns "$SAID")))
+	echo "$bench: round $round $side cpu: $SAID left=$LEFT"
+	[ "$LEFT" -ge $((CPU_BLOCKS * 9 / 10)) ]
+	row writeback_cpu_block ns "$side" "$(per_block $cpu "$LEFT")"
+	dzb verify "$DEV" $CPU_BLOCKS "$round" all
+	down "$side"
+}
+
+in_turn measure_writeback
+in_turn measure_limit
+in_turn measure_cpu
+in_turn measure_reads disk
