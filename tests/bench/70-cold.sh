@@ -19,12 +19,15 @@ AGE=15 # seconds, the least that has all steps of age
 size=${DMZ_SIZE:-1G}
 BLOCKS=$(($(numfmt --from=iec "$size") / 4096))
 CPU_BLOCKS=$((BLOCKS < 65536 ? BLOCKS : 65536))
-DISK_MIB=$((BLOCKS / 256 * 26 / 25 + 64))
+# What is refused otherwise, by far.
+DISK_MIB=$((BLOCKS * 26 / 25 / 256 + 64))
 
 touch_memory
 insmod "$DMZ_BENCH_KO/dzb-clock.ko"
 modprobe dm-iops
-modprobe brd rd_nr=1 rd_size=$(((CPU_BLOCKS / 256 * 26 / 25 + 64) << 10))
+modprobe brd rd_nr=1 rd_size=$(((CPU_BLOCKS * 26 / 25 / 256 + 64) << 10))
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+mkdir /sys/fs/cgroup/dzb
 
 disk_up() {
 	null_disk $DISK_MIB irqmode=2 completion_nsec=$LATENCY_NS blocksize=4096 submit_queues=2 hw_queue_depth=128
@@ -49,17 +52,19 @@ written() {
 }
 per_block() { awk -v a="$1" -v n="$2" 'BEGIN { printf "%.6f", a / n }'; }
 
-# watch, watched: from here until the disk has come to rest; in SAID.
-watch() {
+# begin: what the disk gets from here on is counted by costs().
+begin() {
 	written
 	writes_before=$WRITES bytes_before=$BYTES
-	coproc WATCH { "$top/build/bench/dzb" watch "$(stat_of "$DISK")" $QUIET_MS 600; }
+}
+# watch, watched: times from here until the disk has come to rest; in SAID.
+watch() {
+	"$top/build/bench/dzb" watch "$(stat_of "$DISK")" $QUIET_MS 600 >/tmp/watched &
 	watch_pid=$!
 }
 watched() {
-	local answer=${WATCH[0]}
-	read -r SAID <&"$answer"
 	wait "$watch_pid"
+	SAID=$(cat /tmp/watched)
 }
 
 # zram's trigger in user space: all is idle, and idle goes.
@@ -71,23 +76,25 @@ trigger() {
 # left_ram SIDE: blocks that are on the disk now, and no longer in RAM, in LEFT.
 left_ram() {
 	local stat
-	if [ "$1" = ours ]; then
-		LEFT=$(($(status demotions) + $(status spills)))
-		[ "$LEFT" -le "$BLOCKS" ]
-	else
+	case $1 in
+	ours) LEFT=$(($(status demotions) + $(status spills))) ;;
+	peer)
 		read -ra stat </sys/block/zram0/bd_stat
 		LEFT=${stat[0]}
-	fi
+		;;
+	zswap) LEFT=$((BLOCKS - $(cat /sys/kernel/debug/zswap/stored_pages))) ;;
+	esac
+	[ "$LEFT" -le "$BLOCKS" ]
 }
 
 # costs SIDE WHAT BLOCKS: rows of what the disk got for each block, once it has got all.
 costs() {
 	local side=$1 what=$2 least=$(($3 * 9 / 10))
 	# The last segment, partly filled, is part of it.
-	[ "$side" = peer ] || dmsetup message z 0 drain
+	[ "$side" != ours ] || dmsetup message z 0 drain
 	written
 	left_ram "$side"
-	echo "$bench: round $round $side $what: $SAID left=$LEFT writes=$((WRITES - writes_before))" \
+	echo "$bench: round $round $side $what: $SAID left=$LEFT early=${EARLY:-0} writes=$((WRITES - writes_before))" \
 		"bytes=$((BYTES - bytes_before)) load=$(cut -d' ' -f1 /proc/loadavg)"
 	if [ "$LEFT" -lt $least ]; then
 		echo "$bench: only $LEFT blocks left RAM" >&2
@@ -97,18 +104,19 @@ costs() {
 	row "${what}_ios_block" I/Os "$side" "$(per_block $((WRITES - writes_before)) "$LEFT")"
 }
 
-# Everything is in RAM first, and goes without any more writes: by age; by the trigger.
+# Everything is in RAM first, and goes when nothing is written any more: by age; by the trigger.
+# What does not compress may have gone before: EARLY blocks.
 writeback() { # SIDE BLOCKS
 	local side=$1
 	up "$side" $(($2 * 4096)) "$DISK" mem_limit 0 demote_age $AGE
+	begin
+	dzb fill "$DEV" "$2" "$round"
+	left_ram "$side"
+	EARLY=$LEFT
+	watch
 	if [ "$side" = peer ]; then
-		dzb fill "$DEV" "$2" "$round"
-		watch
 		sleep 0.2
 		trigger
-	else
-		watch
-		dzb fill "$DEV" "$2" "$round"
 	fi
 	watched
 }
@@ -118,7 +126,7 @@ measure_writeback() {
 	disk_up
 	writeback "$side" "$BLOCKS"
 	costs "$side" writeback "$BLOCKS"
-	row writeback_time_block ns "$side" "$(per_block "$(field busy_ns "$SAID")" "$LEFT")"
+	row writeback_time_block ns "$side" "$(per_block "$(field busy_ns "$SAID")" $((LEFT - EARLY)))"
 	cold_reads "$side"
 	dzb verify "$DEV" "$BLOCKS" "$round" all
 	down "$side"
@@ -129,7 +137,7 @@ measure_writeback() {
 disk_reads() { cut -d' ' -f1 < <(xargs <"$(stat_of "$DISK")"); }
 
 cold_reads() {
-	local side=$1 before
+	local side=$1 before blocks
 	before=$(disk_reads)
 	dzb reads "$DEV" "$BLOCKS" "$round" $READS all
 	reads_rows cold "$side"
@@ -137,6 +145,11 @@ cold_reads() {
 		echo "$bench: only $(($(disk_reads) - before)) of $READS reads were cold" >&2
 		return 1
 	fi
+	[ "$side" = ours ] || return 0
+	# The disk alone, in the part of it that has been written.
+	blocks=$(((BYTES - bytes_before) / 4096))
+	dzb reads "$DISK" $blocks "$round" $((blocks < READS ? blocks : READS)) -
+	reads_rows cold disk
 }
 
 reads_rows() { # WHAT SIDE
@@ -145,13 +158,8 @@ reads_rows() { # WHAT SIDE
 	echo "$bench: round $round $2 $1 reads: $SAID"
 }
 
-# The disk alone; and what decompression takes: a block in RAM less a block of zeroes.
+# What decompression takes: a block in RAM less a block of zeroes.
 measure_reads() {
-	disk_up
-	dzb fill "$DISK" "$BLOCKS" "$round"
-	dzb reads "$DISK" "$BLOCKS" "$round" $READS all
-	reads_rows cold disk
-	disk_down
 	up ours $((CPU_BLOCKS * 4096))
 	dzb fill "$DEV" "$CPU_BLOCKS" "$round"
 	dzb reads "$DEV" "$CPU_BLOCKS" "$round" $READS all
@@ -162,11 +170,42 @@ measure_reads() {
 	down ours
 }
 
+# zswap over the disk, with its shrinker: a process is swapped out, of which zswap may keep as much
+# as our pool may.
+limit_zswap() {
+	local p=/sys/module/zswap/parameters pid since
+	echo lz4 >$p/compressor
+	echo Y >$p/shrinker_enabled
+	echo Y >$p/enabled
+	echo $((BLOCKS * 64)) >/sys/fs/cgroup/dzb/memory.zswap.max
+	mkswap "$DISK" >/dev/null
+	swapon "$DISK"
+	begin
+	watch
+	coproc HOLDER { "$top/build/bench/dzb" hold $((BLOCKS / 256)) "$round"; }
+	pid=$!
+	read -r since <&"${HOLDER[0]}"
+	[ "$since" = swapped ]
+	watched
+	costs zswap limit "$BLOCKS"
+	row limit_time_block ns zswap "$(per_block "$(field since_ns "$SAID")" "$LEFT")"
+	echo >&"${HOLDER[1]}"
+	wait "$pid" # it has looked at its memory
+	swapoff "$DISK"
+	echo N >$p/enabled
+}
+
 # More than RAM may hold, by one writer. zram has no such limit that would not fail the write.
 measure_limit() {
 	local side=$1
 	disk_up
-	up "$side" $((BLOCKS * 4096)) "$DISK" mem_limit 4M demote_age 0
+	if [ "$side" = zswap ]; then
+		limit_zswap
+		disk_down
+		return
+	fi
+	up "$side" $((BLOCKS * 4096)) "$DISK" mem_limit $((BLOCKS * 64)) demote_age 0
+	begin
 	watch
 	dzb fill "$DEV" "$BLOCKS" "$round"
 	[ "$side" = ours ] || trigger
@@ -181,19 +220,23 @@ measure_limit() {
 # The processors' time, on a disk that has next to none of its own and no limit.
 measure_cpu() {
 	local side=$1 cpu
-	DISK=/dev/ram0
-	blkdiscard $DISK
+	blkdiscard /dev/ram0
+	# brd does not count; a linear device does.
+	dmsetup create cheap --table "0 $(blockdev --getsz /dev/ram0) linear /dev/ram0 0"
+	[ -e /dev/mapper/cheap ] || dmsetup mknodes cheap
+	DISK=/dev/mapper/cheap
 	writeback "$side" $CPU_BLOCKS
 	left_ram "$side"
 	cpu=$(($(field cpu_ns "$SAID") - $(field idle_ns "$SAID")))
 	echo "$bench: round $round $side cpu: $SAID left=$LEFT"
 	[ "$LEFT" -ge $((CPU_BLOCKS * 9 / 10)) ]
-	row writeback_cpu_block ns "$side" "$(per_block $cpu "$LEFT")"
+	row writeback_cpu_block ns "$side" "$(per_block $cpu $((LEFT - EARLY)))"
 	dzb verify "$DEV" $CPU_BLOCKS "$round" all
 	down "$side"
+	dmsetup remove --retry cheap
 }
 
 in_turn measure_writeback
-in_turn measure_limit
+in_turn measure_limit ours peer zswap
 in_turn measure_cpu
-in_turn measure_reads disk
+in_turn measure_reads ours
