@@ -19,7 +19,7 @@ AGE=15 # seconds, the least that has all steps of age
 size=${DMZ_SIZE:-1G}
 BLOCKS=$(($(numfmt --from=iec "$size") / 4096))
 CPU_BLOCKS=$((BLOCKS < 65536 ? BLOCKS : 65536))
-# What is refused otherwise, by far.
+# More than a table without overcommit asks for.
 DISK_MIB=$((BLOCKS * 26 / 25 / 256 + 64))
 
 touch_memory
@@ -94,8 +94,8 @@ costs() {
 	[ "$side" != ours ] || dmsetup message z 0 drain
 	written
 	left_ram "$side"
-	echo "$bench: round $round $side $what: $SAID left=$LEFT early=${EARLY:-0} writes=$((WRITES - writes_before))" \
-		"bytes=$((BYTES - bytes_before)) load=$(cut -d' ' -f1 /proc/loadavg)"
+	echo "$bench: round $round $side $what: $SAID left=$LEFT early=$EARLY writes=$((WRITES - writes_before))" \
+		"bytes=$((BYTES - bytes_before))"
 	if [ "$LEFT" -lt $least ]; then
 		echo "$bench: only $LEFT blocks left RAM" >&2
 		return 1
@@ -198,6 +198,7 @@ limit_zswap() {
 # More than RAM may hold, by one writer. zram has no such limit that would not fail the write.
 measure_limit() {
 	local side=$1
+	EARLY=0
 	disk_up
 	if [ "$side" = zswap ]; then
 		limit_zswap

@@ -95,28 +95,26 @@ static struct moment moment(void)
 
 void watch_writes(const char *stat, uint64_t quiet_ms, uint64_t limit_s)
 {
-	uint64_t in_flight, seen = writes_of(stat, &in_flight), writes = seen, idle;
-	struct moment start = moment(), first = start, last = start, at = start;
+	uint64_t in_flight, writes = writes_of(stat, &in_flight), seen, idle;
+	struct moment start = moment(), first = start, last = start, at = start, before;
+	int begun = 0;
 
-	while (seen == writes || in_flight || at.t - last.t < quiet_ms * 1000000) {
-		uint64_t n;
-
+	while (!begun || at.t - last.t < quiet_ms * 1000000) {
 		if (at.t - start.t > limit_s * 1000000000) {
 			fprintf(stderr, "dzb: %s does not come to rest\n", stat);
 			exit(1);
 		}
 		usleep(POLL_US);
-		if (seen == writes)
-			first = at;
-		n = writes_of(stat, &in_flight);
+		before = at;
+		seen = writes;
+		writes = writes_of(stat, &in_flight);
 		at = moment();
-		if (n != writes || in_flight)
-			last = at;
-		if (n == writes)
+		if (writes == seen && !in_flight)
 			continue;
-		if (seen == writes)
-			seen = ~0ull;
-		writes = n;
+		if (!begun)
+			first = before;
+		begun = 1;
+		last = at;
 	}
 	/* What goes on when nothing does, this program's looking included, is not its cost. */
 	idle = (at.cpu - last.cpu) * (last.t - first.t) / (at.t - last.t);
