@@ -11,6 +11,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/null-disk.sh
 . "$top/tests/null-disk.sh"
+# shellcheck source=tests/bench/cold-peers.sh
+. "$top/tests/bench/cold-peers.sh"
 
 IOPS=10000 BYTES_A_SECOND=200000000 LATENCY_NS=100000
 QUIET_MS=2500 # longer than a tick of the sweep
@@ -18,6 +20,7 @@ READS=4000
 AGE=15 # seconds, the least that has all steps of age
 size=${DMZ_SIZE:-1G}
 BLOCKS=$(($(numfmt --from=iec "$size") / 4096))
+LIMIT=$((BLOCKS * 64)) # bytes of RAM in the benches of that name
 CPU_BLOCKS=$((BLOCKS < 65536 ? BLOCKS : 65536))
 # More than a table without overcommit asks for.
 DISK_MIB=$((BLOCKS * 26 / 25 / 256 + 64))
@@ -26,8 +29,6 @@ touch_memory
 insmod "$DMZ_BENCH_KO/dzb-clock.ko"
 modprobe dm-iops
 modprobe brd rd_nr=1 rd_size=$(((CPU_BLOCKS * 26 / 25 / 256 + 64) << 10))
-echo +memory >/sys/fs/cgroup/cgroup.subtree_control
-mkdir /sys/fs/cgroup/dzb
 
 disk_up() {
 	null_disk $DISK_MIB irqmode=2 completion_nsec=$LATENCY_NS blocksize=4096 submit_queues=2 hw_queue_depth=128
@@ -83,6 +84,7 @@ left_ram() {
 		LEFT=${stat[0]}
 		;;
 	zswap) LEFT=$((BLOCKS - $(cat /sys/kernel/debug/zswap/stored_pages))) ;;
+	dm-cache) LEFT=$((BLOCKS - $(dmcache_dirty))) ;;
 	esac
 	[ "$LEFT" -le "$BLOCKS" ]
 }
@@ -170,51 +172,33 @@ measure_reads() {
 	down ours
 }
 
-# zswap over the disk, with its shrinker: a process is swapped out, of which zswap may keep as much
-# as our pool may.
-limit_zswap() {
-	local p=/sys/module/zswap/parameters pid since
-	echo lz4 >$p/compressor
-	echo Y >$p/shrinker_enabled
-	echo Y >$p/enabled
-	echo $((BLOCKS * 64)) >/sys/fs/cgroup/dzb/memory.zswap.max
-	mkswap "$DISK" >/dev/null
-	swapon "$DISK"
-	begin
-	watch
-	coproc HOLDER { "$top/build/bench/dzb" hold $((BLOCKS / 256)) "$round"; }
-	pid=$!
-	read -r since <&"${HOLDER[0]}"
-	[ "$since" = swapped ]
-	watched
-	costs zswap limit "$BLOCKS"
-	row limit_time_block ns zswap "$(per_block "$(field since_ns "$SAID")" "$LEFT")"
-	echo >&"${HOLDER[1]}"
-	wait "$pid" # it has looked at its memory
-	swapoff "$DISK"
-	echo N >$p/enabled
-}
-
 # More than RAM may hold, by one writer. zram has no such limit that would not fail the write.
 measure_limit() {
 	local side=$1
 	EARLY=0
 	disk_up
-	if [ "$side" = zswap ]; then
+	case $side in
+	zswap)
 		limit_zswap
 		disk_down
 		return
-	fi
-	up "$side" $((BLOCKS * 4096)) "$DISK" mem_limit $((BLOCKS * 64)) demote_age 0
+		;;
+	dm-cache) dmcache_up ;;
+	*) up "$side" $((BLOCKS * 4096)) "$DISK" mem_limit $LIMIT demote_age 0 ;;
+	esac
 	begin
 	watch
 	dzb fill "$DEV" "$BLOCKS" "$round"
-	[ "$side" = ours ] || trigger
+	[ "$side" != peer ] || trigger
 	watched
 	costs "$side" limit "$BLOCKS"
 	row limit_time_block ns "$side" "$(per_block "$(field since_ns "$SAID")" "$LEFT")"
 	dzb verify "$DEV" "$BLOCKS" "$round" all
-	down "$side"
+	if [ "$side" = dm-cache ]; then
+		dmcache_down
+	else
+		down "$side"
+	fi
 	disk_down
 }
 
@@ -238,6 +222,6 @@ measure_cpu() {
 }
 
 in_turn measure_writeback
-in_turn measure_limit ours peer zswap
+in_turn measure_limit ours peer zswap dm-cache
 in_turn measure_cpu
 in_turn measure_reads ours
