@@ -161,7 +161,7 @@ reads_rows() { # WHAT SIDE
 }
 
 # What decompression takes: a block in RAM less a block of zeroes.
-measure_reads() {
+measure_decompression() {
 	up ours $((CPU_BLOCKS * 4096))
 	dzb fill "$DEV" "$CPU_BLOCKS" "$round"
 	dzb reads "$DEV" "$CPU_BLOCKS" "$round" $READS all
@@ -221,7 +221,15 @@ measure_cpu() {
 	dmsetup remove --retry cheap
 }
 
-in_turn measure_writeback
-in_turn measure_limit ours peer zswap dm-cache
-in_turn measure_cpu
-in_turn measure_reads ours
+measure() {
+	measure_limit "$1"
+	case $1 in
+	ours | peer)
+		measure_writeback "$1"
+		measure_cpu "$1"
+		;;
+	esac
+	[ "$1" != ours ] || measure_decompression
+}
+
+in_turn measure ours peer zswap dm-cache
