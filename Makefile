@@ -10,7 +10,7 @@ TOP  := $(CURDIR)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # Goals that build the module need a kernel; the others do not look for one.
-ifneq ($(filter-out check unit fuzz style demo help clean bench-zsmalloc,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out check unit fuzz style demo help clean bench-zsmalloc bench-cold,$(or $(MAKECMDGOALS),all)),)
 KREL := $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null)
 ifeq ($(KREL),)
 $(error No kernel build tree in $(KDIR): install the headers of the running kernel, or give KDIR=)
@@ -26,7 +26,7 @@ CCARG := $(if $(filter default undefined,$(origin CC)),$(if $(KCC),CC=$(KCC)),CC
 endif
 BUILD ?= $(TOP)/build/$(KREL)
 
-.PHONY: all modules module-dir install uninstall clean help check demo unit fuzz style bench-zsmalloc
+.PHONY: all modules module-dir install uninstall clean help check demo unit fuzz style bench-zsmalloc bench-cold
 
 all: modules
 
@@ -64,7 +64,10 @@ demo:
 	@scripts/demo
 
 bench-zsmalloc:
-	@tests/bench/zsmalloc $(if $(ROUNDS),-r $(ROUNDS)) $(T)
+	@tests/bench/run zsmalloc $(if $(ROUNDS),-r $(ROUNDS)) $(T)
+
+bench-cold:
+	@tests/bench/run cold $(if $(ROUNDS),-r $(ROUNDS)) $(if $(SIZE),-s $(SIZE)) $(T)
 
 help:
 	@echo 'make                build dm-zram.ko for the running kernel, in build/<release>'
@@ -77,6 +80,7 @@ help:
 	@echo 'make style          checkpatch, sparse and shellcheck'
 	@echo 'make demo           swap on dm-zram in a small machine, live'
 	@echo 'make bench-zsmalloc our allocator against zram and its zsmalloc; T=, ROUNDS= for some of it'
+	@echo 'make bench-cold     writing back to a cold disk, against zram; T=, ROUNDS=, SIZE='
 	@echo 'make clean          remove everything that was built here (kernels stay in the cache)'
 	@echo
 	@echo 'scripts/vm uml      a shell in a guest with the module loaded; scripts/vm --help for more'

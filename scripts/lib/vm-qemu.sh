@@ -99,7 +99,7 @@ vm_start() {
 		-fsdev local,id=host,path=/,security_model=none,readonly=on,multidevs=remap
 		-device virtio-9p-pci,fsdev=host,mount_tag=host)
 	if [ -n "$cold_dev" ]; then
-		args+=(-drive "file=$work/cold,format=raw,if=none,id=cold,discard=unmap,cache=unsafe${cold_iops:+,throttling.iops-total=$cold_iops}"
+		args+=(-drive "file=$work/cold,format=raw,if=none,id=cold,discard=unmap,cache=unsafe${cold_iops:+,throttling.iops-total=$cold_iops}${cold_bps:+,throttling.bps-total=$cold_bps}"
 			-device virtio-blk-pci,drive=cold)
 	fi
 	if [ -n "$disk2_dev" ]; then

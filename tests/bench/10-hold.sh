@@ -2,6 +2,7 @@
 # How long a class lock is held while a fragmented pool is compacted: 512 MiB are stored, a random
 # half is freed, what is left is compacted; alone, and beside writes of single blocks. Only the
 # holds of the thread that compacts are counted.
+# suite: zsmalloc
 # vm: uml-lockstat
 # mem: 1536M
 # modules: hold

@@ -2,6 +2,7 @@
 # How long a write of one block takes while a compaction of the whole pool runs on the other
 # processor. 512 MiB are stored and a random half freed, again before each compaction; the writes
 # overwrite blocks at random. And the same number of writes with no compaction, for comparison.
+# suite: zsmalloc
 # vm: uml
 # mem: 1536M
 # shellcheck source=tests/bench/lib.sh

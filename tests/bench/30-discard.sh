@@ -1,6 +1,7 @@
 #!/bin/bash
 # What it costs to let go of 256 MiB of stored blocks: a discard of all of them in one request; and
 # a process that ends with as much swapped out, which dm learns of from discards of whole clusters.
+# suite: zsmalloc
 # vm: uml
 # mem: 1G
 # modules: clock

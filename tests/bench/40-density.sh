@@ -2,6 +2,7 @@
 # The test of 2015: fill, free a random half, compact. Efficiency is compressed bytes by bytes of
 # the pool, in whole pages. And what the same data costs in all, tables and slabs included, by what
 # is counted and by the machine's free memory.
+# suite: zsmalloc
 # vm: uml
 # mem: 1536M
 # shellcheck source=tests/bench/lib.sh

@@ -2,6 +2,7 @@
 # A machine that swaps hard: pages taken while fewer than the min watermark are free, by user. A
 # working set of one and a half times the RAM, which checks itself; dm-zram has a cold device of
 # the same size.
+# suite: zsmalloc
 # vm: uml
 # mem: 160M
 # cold: 400M

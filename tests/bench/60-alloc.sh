@@ -3,6 +3,7 @@
 # store, read, overwrite and free, by one thread and by two; and overwrites while a compaction runs
 # on the other processor. Then a write and a read of a block through either device, of which that
 # is a share.
+# suite: zsmalloc
 # vm: uml
 # mem: 1536M
 # modules: alloc clock

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # What the benches share. A bench sources this file; it runs as root in a guest of scripts/vm, and
-# measures a dm-zram device ("ours") and a zram ("peer") in turn. tests/bench/zsmalloc starts it.
+# measures a dm-zram device ("ours") and a zram ("peer") in turn. tests/bench/run starts it.
 #
 #   ROUNDS                     how many; round is the number of the present one
-#   in_turn FUNCTION           call it with ours and peer in each round; who begins changes
-#   up SIDE SIZE, down SIDE    the device, its node in DEV; the codec is lz4
+#   in_turn FUNCTION [SIDE...] call it with ours and peer (or these) in each round; who begins changes
+#   up SIDE SIZE [DISK [ARG...]], down SIDE   the device, its node in DEV; the codec is lz4
 #   row METRIC UNIT SIDE VALUE write a result down
 #   field NAME TEXT...         the number behind "NAME=" in what a program said
 #   pool SIDE                  sets POOL and STORED: bytes of the pool, compressed bytes in it
@@ -17,7 +17,7 @@ bench=$(basename "$0" .sh)
 bench=${bench#[0-9][0-9]-}
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 ROUNDS=${DMZ_ROUNDS:-5}
-rows=$top/build/bench/rows/${DMZ_ROWS_NAME:-$bench}
+rows=${DMZ_ROWS:-$top/build/bench/rows.$bench}
 round=0
 : "${COLD:=}" # of scripts/vm
 
@@ -40,19 +40,19 @@ field() {
 }
 
 in_turn() {
+	local what=$1 i
+	shift
+	[ $# -gt 0 ] || set -- ours peer
 	for ((round = 1; round <= ROUNDS; round++)); do
-		if ((round % 2)); then
-			"$1" ours
-			"$1" peer
-		else
-			"$1" peer
-			"$1" ours
-		fi
+		for ((i = 0; i < $#; i++)); do
+			"$what" "${@:(i + round - 1) % $# + 1:1}"
+		done
 	done
 }
 
 # shellcheck disable=SC2034 # DEV is for the benches
-# up SIDE BYTES [COLD [ARG...]]: for zram, what is behind the size does not matter.
+# up SIDE BYTES [DISK [ARG...]]: with a disk for what is cold; "-" is none. ARG is for ours only.
+# zram writes compressed pages there, many at a time, and without a limit: its best settings.
 up() {
 	local side=$1 bytes=$2 cold=${3:--}
 	shift $(($# < 3 ? $# : 3))
@@ -63,6 +63,12 @@ up() {
 	else
 		modprobe zram num_devices=1
 		echo lz4 >/sys/block/zram0/comp_algorithm
+		if [ "$cold" != - ]; then
+			echo "$cold" >/sys/block/zram0/backing_dev
+			echo 1 >/sys/block/zram0/compressed_writeback
+			echo 256 >/sys/block/zram0/writeback_batch_size
+			echo 0 >/sys/block/zram0/writeback_limit_enable
+		fi
 		echo "$bytes" >/sys/block/zram0/disksize
 		DEV=/dev/zram0
 	fi

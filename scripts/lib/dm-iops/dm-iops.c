@@ -2,10 +2,10 @@
 /*
  * dm-iops: a disk that does so many I/Os a second, for guests whose machine cannot throttle one.
  *
- *	0 <sectors> iops <device> <start> <I/Os a second>
+ *	0 <sectors> iops <device> <start> <I/Os a second> [<bytes a second>]
  *
- * Each read or write takes the next free slot of 1/N seconds, whatever its size; slots that
- * passed unused are lost, but for a burst of 50 ms (a timer tick is 10). Bios wait in one list, in order, and a
+ * Each read or write takes a slot of 1/N seconds, or as long as its bytes take if that is more;
+ * time that passed unused is lost, but for a burst of 50 ms (a timer tick is 10). Bios wait in one list, in order, and a
  * delayed work sends them when their time has come. Flushes wait behind what is before
  * them, and take no slot; discards pass through.
  *
@@ -14,6 +14,7 @@
 #include <linux/module.h>
 #include <linux/device-mapper.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/workqueue.h>
 
 #define BURST_NS	(50 * NSEC_PER_MSEC)
@@ -22,7 +23,8 @@ struct iops {
 	struct dm_dev *dev;
 	sector_t start;
 	unsigned int rate;
-	u64 slot_ns;		/* what one I/O takes */
+	u64 bytes_rate;		/* bytes a second; 0: no limit */
+	u64 slot_ns;		/* what one I/O takes at least */
 	u64 next;		/* when the next slot begins, ktime ns */
 	spinlock_t lock;
 	struct bio_list waiting;
@@ -34,6 +36,16 @@ static bool takes_slot(struct bio *bio)
 {
 	return bio_op(bio) == REQ_OP_READ ||
 	       (bio_op(bio) == REQ_OP_WRITE && bio_sectors(bio));
+}
+
+/* How long the disk is busy with it. */
+static u64 takes_ns(struct iops *iops, struct bio *bio)
+{
+	u64 ns = 0;
+
+	if (iops->bytes_rate)
+		ns = div64_u64((u64)bio->bi_iter.bi_size * NSEC_PER_SEC, iops->bytes_rate);
+	return max(ns, iops->slot_ns);
 }
 
 /* Send what is due. Returns how long the next one must wait, or 0 when none is left. */
@@ -52,7 +64,7 @@ static u64 send_due(struct iops *iops)
 				wait = iops->next - now;
 				break;
 			}
-			iops->next += iops->slot_ns;
+			iops->next += takes_ns(iops, bio);
 		}
 		bio_list_add(&due, bio_list_pop(&iops->waiting));
 	}
@@ -97,13 +109,17 @@ static void iops_dtr(struct dm_target *ti)
 	kfree(iops);
 }
 
-static int iops_parse(struct dm_target *ti, struct iops *iops, char **argv)
+static int iops_parse(struct dm_target *ti, struct iops *iops, unsigned int argc, char **argv)
 {
 	unsigned long long start;
 	int r;
 
 	if (kstrtoull(argv[1], 10, &start) || kstrtouint(argv[2], 10, &iops->rate) || !iops->rate) {
 		ti->error = "Invalid start or rate";
+		return -EINVAL;
+	}
+	if (argc == 4 && (kstrtou64(argv[3], 10, &iops->bytes_rate) || !iops->bytes_rate)) {
+		ti->error = "Invalid bytes a second";
 		return -EINVAL;
 	}
 	iops->start = start;
@@ -119,8 +135,8 @@ static int iops_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	struct iops *iops;
 	int r;
 
-	if (argc != 3) {
-		ti->error = "Requires <device> <start> <I/Os a second>";
+	if (argc != 3 && argc != 4) {
+		ti->error = "Requires <device> <start> <I/Os a second> [<bytes a second>]";
 		return -EINVAL;
 	}
 	iops = kzalloc(sizeof(*iops), GFP_KERNEL);
@@ -130,7 +146,7 @@ static int iops_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	bio_list_init(&iops->waiting);
 	INIT_DELAYED_WORK(&iops->work, iops_work);
 	iops->wq = alloc_workqueue("dm-iops", WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_HIGHPRI, 1);
-	r = iops->wq ? iops_parse(ti, iops, argv) : -ENOMEM;
+	r = iops->wq ? iops_parse(ti, iops, argc, argv) : -ENOMEM;
 	if (r) {
 		if (iops->wq)
 			destroy_workqueue(iops->wq);
@@ -150,10 +166,12 @@ static void iops_status(struct dm_target *ti, status_type_t type, unsigned int f
 	struct iops *iops = ti->private;
 	unsigned int sz = 0;
 
-	if (type == STATUSTYPE_TABLE)
-		DMEMIT("%s %llu %u", iops->dev->name, (unsigned long long)iops->start, iops->rate);
-	else
-		*result = '\0';
+	*result = '\0';
+	if (type != STATUSTYPE_TABLE)
+		return;
+	DMEMIT("%s %llu %u", iops->dev->name, (unsigned long long)iops->start, iops->rate);
+	if (iops->bytes_rate)
+		DMEMIT(" %llu", (unsigned long long)iops->bytes_rate);
 }
 
 static int iops_iterate_devices(struct dm_target *ti, iterate_devices_callout_fn fn, void *data)
@@ -187,5 +205,5 @@ static void __exit iops_exit(void)
 module_init(iops_init);
 module_exit(iops_exit);
 
-MODULE_DESCRIPTION("device-mapper target that limits I/Os per second, for tests");
+MODULE_DESCRIPTION("device-mapper target that limits I/Os and bytes per second, for tests");
 MODULE_LICENSE("GPL");

@@ -17,18 +17,18 @@
 #include <time.h>
 #include <linux/fs.h>
 #include "compact.h"
-#include "heap.h"
+#include "dzb.h"
 
 #define BATCH		256u		/* blocks of a large I/O */
 #define MAX_SAMPLES	(1u << 21)
 #define CGROUP		"/sys/fs/cgroup/dzb"	/* made by the bench */
 
-static const char *device;
+const char *device;
 static int fd = -1;
-static uint64_t count, seed;
-static struct block *buf;
+uint64_t count, seed;
+struct block *buf;
 
-static void usage(void)
+void usage(void)
 {
 	fputs("usage: dzb fill DEVICE BLOCKS SEED          write blocks 0..BLOCKS-1\n"
 	      "       dzb halve DEVICE BLOCKS SEED         discard a random half, one by one\n"
@@ -39,19 +39,23 @@ static void usage(void)
 	      "       dzb latency DEVICE BLOCKS SEED CYCLES [idle]\n"
 	      "                  fill, halve, and write single blocks while it is compacted\n"
 	      "       dzb exit MEGABYTES SEED              a process with that much swapped out ends\n"
+	      "       dzb reads DEVICE BLOCKS SEED COUNT WHAT\n"
+	      "                  random single blocks; WHAT: all, none (as for verify), - (whatever it is)\n"
+	      "       dzb watch STAT MILLISECONDS SECONDS  until the disk has written and is quiet for\n"
+	      "                  so many ms, for so many s at most; STAT is its file in sysfs\n"
 	      "       dzb touch MEGABYTES                  use that much memory once\n"
 	      "       dzb hold MEGABYTES SEED              swap out, say so, wait for a line, verify\n",
 	      stderr);
 	exit(2);
 }
 
-static void die(const char *what)
+void die(const char *what)
 {
 	fprintf(stderr, "dzb: %s: %s\n", what, strerror(errno));
 	exit(2);
 }
 
-static uint64_t number(const char *s)
+uint64_t number(const char *s)
 {
 	char *end;
 	uint64_t v = strtoull(s, &end, 0);
@@ -61,7 +65,7 @@ static uint64_t number(const char *s)
 	return v;
 }
 
-static uint64_t now(void)
+uint64_t now(void)
 {
 	struct timespec t;
 
@@ -69,8 +73,7 @@ static uint64_t now(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* How long the guest's processors have run, where the module clock is; else 0. */
-static uint64_t cpu_now(void)
+uint64_t cpu_now(void)
 {
 	FILE *f = fopen("/sys/kernel/debug/dzb_clock", "r");
 	unsigned long long v = 0;
@@ -83,7 +86,7 @@ static uint64_t cpu_now(void)
 	return v;
 }
 
-static void *memory(size_t bytes)
+void *memory(size_t bytes)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -100,7 +103,7 @@ static void write_at(const struct block *from, uint64_t block, unsigned int n)
 		die("write");
 }
 
-static void read_at(struct block *to, uint64_t block, unsigned int n)
+void read_at(struct block *to, uint64_t block, unsigned int n)
 {
 	if (pread(fd, to, (size_t)n * BLOCK_BYTES, block * BLOCK_BYTES) !=
 	    (ssize_t)n * BLOCK_BYTES)
@@ -231,7 +234,7 @@ static void *compactor(void *unused)
 	return NULL;
 }
 
-static int by_value(const void *a, const void *b)
+int by_value(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
@@ -436,6 +439,10 @@ int main(int argc, char **argv)
 		memory(number(argv[2]) << 20);
 		return 0;
 	}
+	if (argc == 5 && !strcmp(verb, "watch")) {
+		watch_writes(argv[2], number(argv[3]), number(argv[4]));
+		return 0;
+	}
 	open_device(argc, argv);
 	cpu = cpu_now();
 	t = now();
@@ -447,6 +454,8 @@ int main(int argc, char **argv)
 		halve();
 	else if (!strcmp(verb, "verify") && argc == 6 && strchr("ahn", *argv[5]))
 		verify(*argv[5]);
+	else if (!strcmp(verb, "reads") && argc == 7 && strchr("an-", *argv[6]))
+		single_reads(number(argv[5]), *argv[6]);
 	else if (!strcmp(verb, "rate") && argc == 5)
 		rate();
 	else if (!strcmp(verb, "latency") && argc >= 6)
