@@ -17,7 +17,7 @@ limit_zswap() {
 	swapon "$DISK"
 	begin
 	watch
-	coproc HOLDER { "$top/build/bench/dzb" hold $((BLOCKS / 256)) "$round"; }
+	coproc HOLDER { "$top/build/bench/dzb" hold $((BLOCKS / 256)) "$round" cached; }
 	pid=$!
 	read -r since <&"${HOLDER[0]}"
 	[ "$since" = swapped ]

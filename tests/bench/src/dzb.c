@@ -44,7 +44,8 @@ void usage(void)
 	      "       dzb watch STAT MILLISECONDS SECONDS  until the disk has written and is quiet for\n"
 	      "                  so many ms, for so many s at most; STAT is its file in sysfs\n"
 	      "       dzb touch MEGABYTES                  use that much memory once\n"
-	      "       dzb hold MEGABYTES SEED              swap out, say so, wait for a line, verify\n",
+	      "       dzb hold MEGABYTES SEED [cached]     swap out, say so, wait for a line, verify;\n"
+	      "                  cached: the swap cache may keep what it likes\n",
 	      stderr);
 	exit(2);
 }
@@ -321,7 +322,7 @@ static int tell(const char *path, const char *text)
  * cache, in which what was written asynchronously stays until it is reclaimed.
  * For that it is in a cgroup.
  */
-static struct block *swapped(uint64_t pages)
+static struct block *swapped(uint64_t pages, int may_cache)
 {
 	struct block *mem = mmap(NULL, pages * BLOCK_BYTES, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -341,7 +342,7 @@ static struct block *swapped(uint64_t pages)
 		tell(CGROUP "/memory.reclaim", "64M"); /* fails when it finds less */
 		out = proc_kib("/proc/self/status", "VmSwap:");
 		cached = proc_kib("/proc/meminfo", "SwapCached:");
-		if (out >= pages * 4 * 99 / 100 && cached < pages * 4 / 100)
+		if (out >= pages * 4 * 99 / 100 && (may_cache || cached < pages * 4 / 100))
 			return mem;
 		usleep(50000);
 	}
@@ -365,7 +366,7 @@ static void swap_exit(uint64_t pages)
 		die("fork");
 	if (!child) {
 		close(ready[0]);
-		swapped(pages);
+		swapped(pages, 0);
 		if (write(ready[1], "!", 1) != 1)
 			die("pipe");
 		for (;;)
@@ -391,9 +392,9 @@ static void swap_exit(uint64_t pages)
 	       (unsigned long long)(done - cpu), (unsigned long long)(done - cpu + rest));
 }
 
-static void swap_hold(uint64_t pages)
+static void swap_hold(uint64_t pages, int may_cache)
 {
-	struct block *mem = swapped(pages), want;
+	struct block *mem = swapped(pages, may_cache), want;
 	uint64_t i, wrong = 0;
 
 	puts("swapped");
@@ -428,9 +429,14 @@ int main(int argc, char **argv)
 	const char *verb = argc > 1 ? argv[1] : "";
 	uint64_t t, cpu;
 
-	if (argc == 4 && (!strcmp(verb, "exit") || !strcmp(verb, "hold"))) {
+	if (argc == 4 && !strcmp(verb, "exit")) {
 		seed = number(argv[3]);
-		(*verb == 'e' ? swap_exit : swap_hold)(number(argv[2]) * 256);
+		swap_exit(number(argv[2]) * 256);
+		return 0;
+	}
+	if ((argc == 4 || (argc == 5 && !strcmp(argv[4], "cached"))) && !strcmp(verb, "hold")) {
+		seed = number(argv[3]);
+		swap_hold(number(argv[2]) * 256, argc == 5);
 		return 0;
 	}
 	if (argc < 3)
