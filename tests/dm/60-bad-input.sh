@@ -5,7 +5,7 @@
 # mem: 256M
 # cold: 64M
 # kmemleak: yes
-# timeout: 120
+# timeout: 180
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -130,11 +130,19 @@ note "$tables wrong tables, $different different texts"
 check "wrong tables" "$tables" -ge 25
 check "different error texts" "$different" -ge 25
 
-# A second time: what leaks, leaks again.
-before=$(kernel_kib)
-all_bad_tables
+# A second time: what leaks, leaks again, and again; what the kernel's caches grow by (and the debug
+# kernel's record of stacks) becomes less.
 end_watch
-check "KiB of kernel memory that $tables wrong tables keep" $(($(kernel_kib) - before)) -le 400
+for try in 1 2 3; do
+	before=$(kernel_kib)
+	watch_over 90 $$ "wrong tables again"
+	all_bad_tables
+	end_watch
+	kept=$(($(kernel_kib) - before))
+	note "try $try: $kept KiB of kernel memory kept"
+	[ $kept -gt 400 ] || break
+done
+check "KiB of kernel memory that $tables wrong tables keep" $kept -le 400
 
 blockdev --setro "$COLD"
 bad_table '[Cc]old device' "0 $sectors zram $COLD"
