@@ -140,9 +140,9 @@ for try in 1 2 3; do
 	end_watch
 	kept=$(($(kernel_kib) - before))
 	note "try $try: $kept KiB of kernel memory kept"
-	[ $kept -gt 400 ] || break
+	[ "$kept" -gt 400 ] || break
 done
-check "KiB of kernel memory that $tables wrong tables keep" $kept -le 400
+check "KiB of kernel memory that $tables wrong tables keep" "$kept" -le 400
 
 blockdev --setro "$COLD"
 bad_table '[Cc]old device' "0 $sectors zram $COLD"
