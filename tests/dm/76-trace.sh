@@ -12,6 +12,7 @@
 dev=/dev/mapper/z
 size=24M
 blocks=$((24 << 8))
+segment=$((256 << 10))
 sectors=$((12 << 11)) # a third more than the data compressed: the cleaner has to work
 trace=/sys/kernel/tracing
 [ -d $trace/events ] || mount -t tracefs none $trace
@@ -28,12 +29,32 @@ under() {
 }
 number() { dmsetup info -c --noheadings -o major,minor --separator : "$1"; }
 
-trace_on() { echo >$trace/trace; echo 1 >$trace/events/dm_zram/enable; }
+# Events and numbers can be compared only if nothing happens between the one and the other, and the
+# cleaner works by itself. While the device is suspended nothing does.
+still() {
+	within 60 "suspend z" dmsetup suspend --nolockfs z
+	"$@"
+	within 60 "resume z" dmsetup resume z
+}
+# trace_on: from here on events are seen, and numbers grow from those in the array B.
+trace_on() { still start_trace; }
+start_trace() {
+	local k
+	snap z
+	for k in "${!S[@]}"; do B[$k]=${S[$k]}; done
+	echo >$trace/trace
+	echo 1 >$trace/events/dm_zram/enable
+}
 # trace_off: what was seen, in $T/trace; one line an event, "name key value key value ...".
+# Leaves S.
 trace_off() {
-	echo 0 >$trace/events/dm_zram/enable
+	still stop_trace
 	check "events lost" "$(cat $trace/per_cpu/cpu*/stats | awk '/^(overrun|dropped events):/ { n += $NF } END { print n + 0 }')" -eq 0
 	sed -n 's/^.*: \(dzr_[a-z_]*\): /\1 /p' $trace/trace | tr '=' ' ' >"$T/trace"
+}
+stop_trace() {
+	echo 0 >$trace/events/dm_zram/enable
+	snap z
 }
 # seen EVENT [KEY VALUE]: how many there were. total EVENT KEY: the sum of a field; most: the largest.
 seen() {
@@ -45,13 +66,8 @@ seen() {
 total() { awk -v e="$1" -v k="$2" '$1 == e { for (i = 2; i < NF; i += 2) if ($i == k) n += $(i + 1) } END { printf "%d\n", n }' "$T/trace"; }
 most() { awk -v e="$1" -v k="$2" '$1 == e { for (i = 2; i < NF; i += 2) if ($i == k && $(i + 1) > m) m = $(i + 1) } END { printf "%d\n", m }' "$T/trace"; }
 
-# grew FIELD: since the array B was taken.
+# grew FIELD: since trace_on.
 declare -A B
-mark() {
-	local k
-	snap z
-	for k in "${!S[@]}"; do B[$k]=${S[$k]}; done
-}
 grew() { echo $((S[$1] - B[$1])); }
 
 # agree EVENT FIELD: as many events as the status counts, and some of them.
@@ -63,12 +79,10 @@ agree() {
 note "compaction"
 create z $size -
 blk write $dev --ratio 3 --count 512 --batch 64
-mark
 trace_on
 for i in $(seq 0 2 510); do blkdiscard -f -o $((i * BLOCK)) -l $BLOCK $dev 2>/dev/null; done
 msg z compact
 trace_off
-snap z
 agree dzr_compact compactions
 check "objects moved" "$(grew compact_moved)" -gt 0
 check "objects moved by compaction" "$(total dzr_compact moved)" -eq "$(grew compact_moved)"
@@ -76,15 +90,13 @@ check "pages freed by compaction" "$(total dzr_compact freed)" -eq "$(grew compa
 check "longest hold" "$(most dzr_compact max_hold_ns)" -gt 0
 remove z
 
-create z $size /dev/mapper/under overcommit mem_limit 0 demote_age 0
+create z $size /dev/mapper/under segment_size $segment overcommit mem_limit 0 demote_age 0
 note "demotion by message, segment writes"
 blk write $dev --ratio 3 --batch 64
-mark
 trace_on
 msg z demote $((blocks / 2))
 msg z drain
 trace_off
-snap z
 agree dzr_demote demotions
 check "demotions by message" "$(seen dzr_demote cause message)" -eq "$(seen dzr_demote)"
 check "events of this device" "$(seen dzr_demote dev "$(number z)")" -eq "$(seen dzr_demote)"
@@ -100,7 +112,6 @@ check "longest write" "$(most dzr_segment_write latency_us)" -gt 0
 check "faults, spills, promotions" $(($(seen dzr_fault) + $(seen dzr_spill) + $(seen dzr_promote))) -eq 0
 
 note "cold reads, promotion, drops"
-mark
 trace_on
 for _ in 1 2 3; do blk verify $dev --ratio 3 --count 512 --batch 16; done
 blk verify $dev --ratio 3 --from $((blocks - 512)) --count 512 --batch 16
@@ -109,7 +120,6 @@ promoted=$(grew promotions)
 check "promotions" "$promoted" -gt 0
 msg z demote all
 trace_off
-snap z
 agree dzr_fault cold_reads
 check "good faults" "$(seen dzr_fault error none)" -eq "$(seen dzr_fault)"
 check "longest fault" "$(most dzr_fault latency_us)" -gt 0
@@ -120,32 +130,25 @@ check "drops by message" "$(seen dzr_drop cause message)" -eq "$(seen dzr_drop)"
 agree dzr_demote demotions
 
 note "the limit, spills, cleaning"
-mark
 trace_on
 msg z set mem_limit 1M
 blk write $dev --ratio 3 --seed 2 --batch 16 --random
 blk write $dev --ratio 3 --seed 3 --batch 16 --random
 msg z drain
-quiet() { snap z && [ "$(grew segment_writes)" = "$was" ]; }
-settle() { # the cleaner may be at work still
-	was=-1
-	snap z
-	until quiet; do was=$(grew segment_writes); sleep 1; done
-}
-within 60 "the log to come to rest" settle
 trace_off
-snap z
 agree dzr_spill spills
 agree dzr_demote demotions
 check "demotions for the limit" "$(seen dzr_demote cause limit)" -gt 0
 check "segments cleaned" "$(seen dzr_clean end emptied)" -eq "$(grew segments_cleaned)"
 check "segments cleaned" "$(grew segments_cleaned)" -gt 0
-check "blocks moved by the cleaner" "$(total dzr_clean moved)" -eq "$(grew blocks_cleaned)"
+# An event comes at the end of a victim, and the cleaner may be halfway through one: an object here
+# is never as short as 512 bytes.
+apart=$(($(total dzr_clean moved) - $(grew blocks_cleaned)))
+check "blocks moved by the cleaner, events and status apart" ${apart#-} -le $((segment / 512))
 check "live bytes of victims" "$(total dzr_clean live_bytes)" -ge "$(total dzr_clean moved)"
 check "bytes written" "$(total dzr_segment_write bytes)" -eq "$(grew cold_write_bytes)"
 
 note "age and reclaim"
-mark
 trace_on
 squeeze() { echo 2 >/proc/sys/vm/drop_caches; snap z; [ "$(grew demotions)" -gt 0 ]; }
 wait_until 60 "demotion for reclaim" squeeze
@@ -155,7 +158,6 @@ aged() { grep -q 'dzr_demote:.* cause=age' $trace/trace; }
 wait_until 60 "demotion by age" aged
 msg z set demote_age 0
 trace_off
-snap z
 agree dzr_demote demotions
 check "demotions for reclaim" "$(seen dzr_demote cause pressure)" -gt 0
 check "demotions by age" "$(seen dzr_demote cause age)" -gt 0
@@ -164,7 +166,6 @@ note "errors"
 msg z set mem_limit 0
 msg z demote all
 msg z drain
-mark
 trace_on
 under "0 $sectors error"
 blk verify $dev --ratio 3 --seed 3 --count 64 --batch 16 --report
@@ -176,7 +177,6 @@ under "0 $sectors linear $COLD 0"
 works() { dmsetup message z 0 demote all 2>/dev/null && dmsetup message z 0 drain 2>/dev/null; }
 wait_until 30 "a log that writes again" works
 trace_off
-snap z
 # The cleaner's reads fail, too.
 check "reads with an I/O error" $(($(seen dzr_fault error io) + $(seen dzr_clean end unread))) \
 	-eq "$(grew cold_read_errors)"
