@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Rows of the benches to JSON, a table, and what was reached of the acceptance.
 
-usage: report.py SUITE ROWS-DIRECTORY JSON-FILE KERNEL LOAD
+usage: report.py SUITE ROWS-DIRECTORY JSON-FILE KERNEL LOAD PRIORITY
 
-A row is "bench metric unit side round value"; LOAD is the host's load average before the run. The sides are ours, peer (zram), and others by their
+A row is "bench metric unit side round value"; LOAD is the host's load average before the run,
+PRIORITY the command that gave the guests theirs. The sides are ours, peer (zram), and others by their
 names; each but ours gives a result, ours beside it. Medians over the rounds are compared; the spread is
 the least and the most of either side. With fewer than 5 rounds nothing counts as reached.
 Status 1 when something that was measured was not reached.
@@ -139,7 +140,7 @@ def cpu_model():
     return platform.machine()
 
 
-def header(kernel, before):
+def header(kernel, before, priority):
     with open("/proc/loadavg", encoding="ascii") as f:
         load = f.read().split()[:3]
     return {
@@ -148,6 +149,7 @@ def header(kernel, before):
         "host_kernel": platform.release(),
         "kernel": f"{kernel} (User Mode Linux)",
         "codec": "lz4",
+        "priority": priority,
         "load_average_before": [float(x) for x in before.split()],
         "load_average_at_end": [float(x) for x in load],
     }
@@ -217,14 +219,14 @@ def judge(results, acceptance):
 
 
 def main():
-    if len(sys.argv) != 6 or sys.argv[1] not in ACCEPTANCE:
+    if len(sys.argv) != 7 or sys.argv[1] not in ACCEPTANCE:
         sys.exit(__doc__)
-    suite, rows, path, kernel, load = sys.argv[1:]
+    suite, rows, path, kernel, load, priority = sys.argv[1:]
     data = read_rows(rows)
     add_shares(data)
     add_allowed(data)
     results = results_of(data)
-    head = header(kernel, load)
+    head = header(kernel, load, priority)
     with open(path, "w", encoding="ascii") as f:
         json.dump({"header": head, "results": results}, f, indent=1)
         f.write("\n")
