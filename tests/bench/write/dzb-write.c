@@ -7,7 +7,10 @@
  *
  *	wall - ran		the writer's processor was stopped
  *	ran - min(ran, other)	it spun for a lock while the other one was stopped
- *	min(ran, other)		the rest: what the code of both takes
+ *	min(ran, other)		the rest, at most: what the code of both takes
+ *
+ * At most, since slices of the host are in the last as well when it runs both in
+ * turn, on one of its processors.
  *
  *	echo start DEVICE BLOCKS SEED >/sys/kernel/debug/dzb_write
  *	echo stop >/sys/kernel/debug/dzb_write
