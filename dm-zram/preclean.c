@@ -79,7 +79,8 @@ static bool dzr_preclean_allowed(struct dzr_dev *d)
 {
 	return d->log && d->cfg.demote_age && d->sweep_idle &&
 	       !READ_ONCE(d->suspended) && !READ_ONCE(d->thrifty) &&
-	       !READ_ONCE(d->demoting) && !atomic_long_read(&d->pressure) &&
+	       !READ_ONCE(d->demoting) &&
+	       atomic_long_read(&d->pressure) <= 0 &&
 	       !dzs_needs_refill(d->pool) && dzr_log_plenty(d->log) &&
 	       !dzr_load_busy(d) && dzr_preclean_due(d);
 }
