@@ -37,7 +37,7 @@ disk_down() {
 now() { date +%s%N; }
 
 measure() {
-	local side=$1 full limit before written ahead end
+	local side=$1 full limit before written ahead end blocks
 	disk_up
 	up ours $((BLOCKS * 4096)) /dev/mapper/cold mem_limit 0 demote_age 0
 	dzb fill "$DEV" $BLOCKS "$round"
@@ -58,6 +58,9 @@ measure() {
 		return 1
 	fi
 	full=$(status pool_bytes) limit=$((full / 2))
+	# What does not compress is on the disk already.
+	blocks=$(($(status hot_blocks) + $(status clean_blocks)))
+	row pages_held_a_block pages "$side" "$(awk -v p=$full -v n=$blocks 'BEGIN { printf "%.4f", p / 4096 / n }')"
 	before=$(now)
 	dmsetup message z 0 set mem_limit $limit
 	while [ "$(status pool_bytes)" -gt $limit ]; do :; done
@@ -65,9 +68,9 @@ measure() {
 	row shrink_time ns "$side" $((end - before))
 	dmsetup message z 0 drain
 	row shrink_written bytes "$side" $(($(status cold_write_bytes) - written))
-	row pages_a_block pages "$side" "$(awk -v p="$(status demote_freed_pages)" \
+	row pages_freed_a_block pages "$side" "$(awk -v p="$(status demote_freed_pages)" \
 		-v n=$(($(status demotions) + $(status clean_drops))) 'BEGIN { printf "%.4f", p / n }')"
-	echo "$bench: round $round $side pool=$full blocks=$BLOCKS ahead=$ahead demotions=$(status demotions)" \
+	echo "$bench: round $round $side pool=$full blocks=$blocks ahead=$ahead demotions=$(status demotions)" \
 		"drops=$(status clean_drops) pages=$(status demote_freed_pages) ms=$(((end - before) / 1000000))"
 	dzb verify "$DEV" $BLOCKS "$round" all
 	down ours
