@@ -60,7 +60,7 @@ measure() {
 	full=$(status pool_bytes) limit=$((full / 2))
 	# What does not compress is on the disk already.
 	blocks=$(($(status hot_blocks) + $(status clean_blocks)))
-	row pages_held_a_block pages "$side" "$(awk -v p=$full -v n=$blocks 'BEGIN { printf "%.4f", p / 4096 / n }')"
+	row pages_held_a_block pages "$side" "$(awk -v p="$full" -v n=$blocks 'BEGIN { printf "%.4f", p / 4096 / n }')"
 	before=$(now)
 	dmsetup message z 0 set mem_limit $limit
 	while [ "$(status pool_bytes)" -gt $limit ]; do :; done

@@ -212,6 +212,8 @@ work() { # work SEED
 }
 for seed in 30 31 32 33; do
 	under "$bad_table"
+	# At least the open segment, in which clean blocks are, is written now.
+	within 60 drain dmsetup message z 0 drain 2>/dev/null || true
 	work $seed
 	sleep 1
 	under "$good_table"
