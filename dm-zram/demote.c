@@ -155,14 +155,22 @@ static bool dzr_demote_wanted(struct dzr_dev *d)
 	return READ_ONCE(d->demoting) || atomic_long_read(&d->pressure) > 0;
 }
 
-/* Demoted objects leave holes; turn them into whole free pages. */
-static void dzr_demote_compact(struct dzr_dev *d, unsigned long pages)
+/*
+ * Demoted objects leave holes; turn them into whole free pages. The pool had
+ * @before pages before the demotion.
+ */
+static void dzr_demote_compact(struct dzr_dev *d, unsigned long pages,
+			       unsigned long before)
 {
 	struct dzs_compact_ctl ctl = { .may_sleep = true };
 	unsigned long want = dzs_compactable(d->pool);
+	unsigned long after;
 
 	if (want)
 		dzr_compact(d, min(want, pages), &ctl);
+	after = dzs_pages(d->pool);
+	if (after < before)
+		dzr_stat_add(d->stats, DZR_STAT_DEMOTE_FREED, before - after);
 }
 
 /*
@@ -176,6 +184,15 @@ static void dzr_hand_turned(struct dzr_dev *d)
 	if (READ_ONCE(d->demoting))
 		hand->threshold = dzr_threshold_next(hand->threshold, false);
 	hand->barren++;
+	dzr_drop_again(d);
+}
+
+/* A step for space that writes nothing: see preclean.h. */
+static u64 dzr_demote_drop(struct dzr_dev *d, enum dzr_cause cause)
+{
+	if (!dzr_drop_wanted(d))
+		return 0;
+	return dzr_drop_step(d, d->hand.threshold, DZR_STEP_PAGES, cause);
 }
 
 /*
@@ -194,8 +211,10 @@ static int dzr_demote_step(struct dzr_dev *d)
 
 	lockdep_assert_held(&d->hand_lock);
 
+	step.blocks = dzr_demote_drop(d, step.cause);
+	step.visited = step.blocks;
 	for (leaves = 0; leaves < DZR_STEP_LEAVES && !err; leaves++) {
-		if (step.blocks >= DZR_STEP_PAGES ||
+		if (d->drop.left || step.blocks >= DZR_STEP_PAGES ||
 		    dzs_pages(d->pool) + DZR_STEP_PAGES <= before)
 			break;
 		err = dzr_hand_leaf(d, hand, U64_MAX, DZR_STEP_PAGES, &step);
@@ -204,7 +223,7 @@ static int dzr_demote_step(struct dzr_dev *d)
 			break;
 		}
 	}
-	dzr_demote_compact(d, DZR_STEP_PAGES);
+	dzr_demote_compact(d, DZR_STEP_PAGES, before);
 	if (!READ_ONCE(d->demoting))
 		atomic_long_sub(step.visited, &d->pressure);
 	if (step.blocks || dzs_pages(d->pool) < before ||
@@ -218,6 +237,7 @@ static void dzr_demote_done(struct dzr_dev *d)
 {
 	d->hand.threshold = dzr_threshold_next(d->hand.threshold, true);
 	d->hand.barren = 0;
+	dzr_drop_again(d);
 }
 
 static void dzr_demote_work(struct work_struct *work)
@@ -304,7 +324,8 @@ static void dzr_sweep_refaults(struct dzr_dev *d)
 	u64 in = dzr_stat_sum(d->stats, DZR_STAT_COLD_READS) +
 		 dzr_stat_sum(d->stats, DZR_STAT_BUFFER_READS);
 	u64 out = dzr_stat_sum(d->stats, DZR_STAT_DEMOTIONS) +
-		  dzr_stat_sum(d->stats, DZR_STAT_SPILLS);
+		  dzr_stat_sum(d->stats, DZR_STAT_SPILLS) +
+		  dzr_stat_sum(d->stats, DZR_STAT_DROPS);
 
 	WRITE_ONCE(d->refaulting, (in - d->last_in) * DZR_REFAULT_SHARE >
 				  out - d->last_out);
@@ -328,7 +349,7 @@ static void dzr_sweep_tick(struct dzr_dev *d)
 	dzr_sweep_refaults(d);
 	hand->threshold = d->sweep_idle ? DZR_THRESHOLD_IDLE :
 					  DZR_THRESHOLD_NONE;
-	dzr_hand_wrap(d, hand);
+	dzr_preclean_tick(d, dzr_hand_wrap(d, hand));
 	d->sweep_end = min(nr, hand->block + share);
 }
 
@@ -340,6 +361,7 @@ static bool dzr_sweep_step(struct dzr_dev *d)
 {
 	struct dzr_hand *hand = &d->sweep_hand;
 	struct dzr_step step = { .cause = DZR_CAUSE_AGE };
+	unsigned long before = dzs_pages(d->pool);
 	int leaves, err = 0;
 
 	for (leaves = 0; leaves < DZR_STEP_LEAVES && !err &&
@@ -348,7 +370,7 @@ static bool dzr_sweep_step(struct dzr_dev *d)
 		cond_resched();
 	}
 	if (step.blocks)
-		dzr_demote_compact(d, step.blocks);
+		dzr_demote_compact(d, step.blocks, before);
 	return hand->block >= d->sweep_end || (err && err != -EAGAIN);
 }
 
@@ -400,6 +422,7 @@ int dzr_demote_blocks(struct dzr_dev *d, u64 nr)
 		.threshold = nr == U64_MAX ? 0 : DZR_AGE_MAX,
 	};
 	struct dzr_step step = { .cause = DZR_CAUSE_MESSAGE };
+	unsigned long before = dzs_pages(d->pool);
 
 	if (!d->log)
 		return -EINVAL;
@@ -414,7 +437,7 @@ int dzr_demote_blocks(struct dzr_dev *d, u64 nr)
 			break;
 		hand.threshold--;
 	}
-	dzr_demote_compact(d, ULONG_MAX);
+	dzr_demote_compact(d, ULONG_MAX, before);
 	return 0;
 }
 
@@ -425,6 +448,7 @@ void dzr_demote_init(struct dzr_dev *d)
 	atomic_long_set(&d->pressure, 0);
 	INIT_WORK(&d->demote_work, dzr_demote_work);
 	INIT_DELAYED_WORK(&d->sweep_work, dzr_sweep_work);
+	dzr_preclean_init(d);
 }
 
 void dzr_demote_start(struct dzr_dev *d)
@@ -439,5 +463,6 @@ void dzr_demote_start(struct dzr_dev *d)
 void dzr_demote_stop(struct dzr_dev *d)
 {
 	cancel_delayed_work_sync(&d->sweep_work);
+	dzr_preclean_stop(d);
 	cancel_work_sync(&d->demote_work);
 }

@@ -28,6 +28,7 @@
 #include "load.h"
 #include "log.h"
 #include "policy.h"
+#include "preclean.h"
 #include "stats.h"
 #include "stream.h"
 #include "table.h"
@@ -106,6 +107,8 @@ struct dzr_hand {
  * @hand_lock: one demotion at a time
  * @hand: pressure's clock hand
  * @sweep_hand: age's clock hand
+ * @preclean: what is written ahead of need
+ * @drop: the hand that looks for clean blocks
  * @demote_work: demotes while the pool is above its marks, or for @pressure
  * @demoting: above @marks.start once, not below @marks.stop yet
  * @pressure: blocks that @hand has yet to visit for reclaim
@@ -114,7 +117,7 @@ struct dzr_hand {
  * @event_work: raises a dm event
  * @last_ios: blocks read and written up to the last tick of the sweep
  * @last_in: blocks read from the log up to the last tick
- * @last_out: blocks that went to the log up to then
+ * @last_out: blocks that left RAM up to then
  * @refaulting: blocks come back about as fast as they go
  * @sweep_end: where @sweep_hand must get to in this tick
  * @sweep_idle: the device was idle when the tick began
@@ -162,6 +165,8 @@ struct dzr_dev {
 	struct mutex hand_lock;
 	struct dzr_hand hand;
 	struct dzr_hand sweep_hand;
+	struct dzr_preclean preclean;
+	struct dzr_drop drop;
 	struct work_struct demote_work;
 	bool demoting;
 	atomic_long_t pressure;

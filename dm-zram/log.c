@@ -17,6 +17,9 @@
 /* Beyond the cleaner's reserve, clean what pays when less than 1/32 is free. */
 #define DZR_CLEAN_AHEAD_SHIFT	5
 
+/* Room beyond that many times this is plenty. */
+#define DZR_PLENTY		4
+
 /* The least dead space that makes cleaning worth while: see segment.h. */
 #define DZR_MIN_GAIN		(2 * dzr_object_size(4096))
 
@@ -252,6 +255,19 @@ static bool dzr_log_has_room(struct dzr_log *log)
 		dzr_segs_spare(log->segs) > 0);
 	raw_spin_unlock(&log->lock);
 	return room;
+}
+
+bool dzr_log_plenty(struct dzr_log *log)
+{
+	struct list_head *free = &log->free[DZR_STREAM_USER];
+	bool two;
+
+	raw_spin_lock(&log->lock);
+	two = !list_empty(free) && !list_is_singular(free);
+	raw_spin_unlock(&log->lock);
+	return two && !dzr_log_failed(log) &&
+	       dzr_segs_spare(log->segs) >
+	       (s64)log->clean_below * DZR_PLENTY;
 }
 
 int dzr_log_wait_room(struct dzr_log *log)

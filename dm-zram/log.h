@@ -349,6 +349,16 @@ void dzr_log_set_discard(struct dzr_log *log, bool discard);
 bool dzr_log_failed(struct dzr_log *log);
 
 /**
+ * dzr_log_plenty - is there room for what need not be written now?
+ * @log: the log
+ *
+ * Context: process; takes log->lock.
+ * Return: true while two of the users' buffers are free, and four times as many
+ * segments as the cleaner wants to have.
+ */
+bool dzr_log_plenty(struct dzr_log *log);
+
+/**
  * dzr_log_wait_room - wait until dzr_log_reserve() may succeed
  * @log: the log
  *

@@ -45,7 +45,8 @@ static bool dzr_refers_to(struct dzr_dev *d, struct dzr_entry e, dzr_loc_t loc)
 {
 	if (e.state == DZR_COLD)
 		return dzr_entry_loc(e) == loc;
-	return e.state == DZR_CLEAN && dzr_clean_loc(d, e) == loc;
+	return e.state == DZR_CLEAN &&
+	       dzr_word_loc(dzr_clean_word(d, e)) == loc;
 }
 
 /* The entry of a block number that came from the cold device. */
@@ -76,6 +77,7 @@ static bool dzr_repoint(void *owner, u32 block, dzr_loc_t old, dzr_loc_t new)
 	unsigned long *slot = dzr_find_checked(d, block);
 	struct dzr_entry e;
 	bool live;
+	u64 word;
 
 	if (!slot)
 		return false;
@@ -85,7 +87,9 @@ static bool dzr_repoint(void *owner, u32 block, dzr_loc_t old, dzr_loc_t new)
 		e.value = (__force u64)new;
 		dzr_entry_set(slot, e);
 	} else if (live) {
-		dzs_write(d->pool, dzr_entry_handle(e), &new, 0, sizeof(new));
+		word = dzr_clean_word(d, e) & DZR_CLEAN_AHEAD;
+		word |= (__force u64)new;
+		dzs_write(d->pool, dzr_entry_handle(e), &word, 0, sizeof(word));
 	}
 	dzr_entry_unlock(slot);
 	return live;

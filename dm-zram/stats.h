@@ -40,6 +40,10 @@ struct dzr_dev;
  * @DZR_STAT_COLD_READ_ERRORS: reads that the cold device failed
  * @DZR_STAT_COLD_BAD_OBJECTS: objects that were not what they should be
  * @DZR_STAT_COLD_WRITE_ERRORS: segment writes that failed
+ * @DZR_STAT_PRECLEANS: blocks of the pool written ahead of need
+ * @DZR_STAT_PRECLEAN_DROPS: pool copies of such blocks that were dropped
+ * @DZR_STAT_PRECLEAN_WASTED: such blocks overwritten or discarded before
+ * @DZR_STAT_DEMOTE_FREED: pages by which steps of demotion made the pool smaller
  * @DZR_POP_FILL: blocks of one repeated word
  * @DZR_POP_HOT: blocks only in the pool
  * @DZR_POP_CLEAN: blocks in the pool and in the log
@@ -70,6 +74,10 @@ enum dzr_stat {
 	DZR_STAT_COLD_READ_ERRORS,
 	DZR_STAT_COLD_BAD_OBJECTS,
 	DZR_STAT_COLD_WRITE_ERRORS,
+	DZR_STAT_PRECLEANS,
+	DZR_STAT_PRECLEAN_DROPS,
+	DZR_STAT_PRECLEAN_WASTED,
+	DZR_STAT_DEMOTE_FREED,
 	DZR_NR_EVENTS,
 	DZR_POP_FILL = DZR_NR_EVENTS,
 	DZR_POP_HOT,

@@ -12,6 +12,7 @@
 #include <linux/string.h>
 
 #include "log-format.h"
+#include "preclean.h"
 #include "tier.h"
 #include "trace.h"
 
@@ -24,9 +25,6 @@
 /* Blocks that a discard empties before it lets go of what they held. */
 #define DZR_DISCARD_BATCH	16
 
-/* A CLEAN object starts with its location in the log. */
-#define DZR_CLEAN_PREFIX	sizeof(dzr_loc_t)
-
 /* Counter of a state's population; EMPTY has none. */
 static const s8 dzr_population[] = {
 	[DZR_EMPTY] = -1,
@@ -36,8 +34,7 @@ static const s8 dzr_population[] = {
 	[DZR_COLD] = DZR_POP_COLD,
 };
 
-static void dzr_count_move(struct dzr_dev *d, enum dzr_state from,
-			   enum dzr_state to)
+void dzr_count_move(struct dzr_dev *d, enum dzr_state from, enum dzr_state to)
 {
 	if (from == to)
 		return;
@@ -47,27 +44,29 @@ static void dzr_count_move(struct dzr_dev *d, enum dzr_state from,
 		dzr_stat_add(d->stats, dzr_population[to], 1);
 }
 
-dzr_loc_t dzr_clean_loc(struct dzr_dev *d, struct dzr_entry e)
+u64 dzr_clean_word(struct dzr_dev *d, struct dzr_entry e)
 {
-	dzr_loc_t loc;
+	u64 word;
 
-	dzs_read(d->pool, dzr_entry_handle(e), &loc, 0, sizeof(loc));
-	return loc;
+	dzs_read(d->pool, dzr_entry_handle(e), &word, 0, sizeof(word));
+	return word;
 }
 
 /* Let go of what an entry held, which no entry holds any more. */
 static void dzr_release(struct dzr_dev *d, struct dzr_entry old)
 {
-	dzr_loc_t loc;
+	u64 word;
 
 	switch (old.state) {
 	case DZR_HOT:
 		dzs_free(d->pool, dzr_entry_handle(old));
 		break;
 	case DZR_CLEAN:
-		loc = dzr_clean_loc(d, old);
+		word = dzr_clean_word(d, old);
 		dzs_free(d->pool, dzr_entry_handle(old));
-		dzr_log_put(d->log, loc);
+		if (word & DZR_CLEAN_AHEAD)
+			dzr_stat_add(d->stats, DZR_STAT_PRECLEAN_WASTED, 1);
+		dzr_log_put(d->log, dzr_word_loc(word));
 		break;
 	case DZR_COLD:
 		dzr_log_put(d->log, dzr_entry_loc(old));
@@ -466,22 +465,6 @@ void dzr_forget(struct dzr_dev *d)
 	}
 }
 
-/* Drop the pool copy of a CLEAN block. */
-static void dzr_drop_clean(struct dzr_dev *d, unsigned long *slot,
-			   struct dzr_entry e)
-	__releases(bitlock)
-{
-	dzr_entry_set(slot, (struct dzr_entry){
-		.state = DZR_COLD,
-		.value = (__force u64)dzr_clean_loc(d, e),
-		.age = READ_ONCE(d->policy)->chilled(),
-	});
-	dzr_entry_unlock(slot);
-	dzs_free(d->pool, dzr_entry_handle(e));
-	dzr_count_move(d, DZR_CLEAN, DZR_COLD);
-	dzr_stat_add(d->stats, DZR_STAT_DROPS, 1);
-}
-
 /*
  * Put what @handle has into the claimed room, if the entry still holds it.
  * The entry is COLD from then on.
@@ -519,12 +502,9 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
 
 	lockdep_assert_held(&d->hand_lock);
 
-	e = dzr_entry_lock(slot);
-	if (e.state == DZR_CLEAN) {
-		dzr_drop_clean(d, slot, e);
-		trace_dzr_drop(d->dev, block, e.age, cause);
+	if (dzr_drop(d, block, slot, cause))
 		return 1;
-	}
+	e = dzr_entry_lock(slot);
 	if (e.state != DZR_HOT) {
 		dzr_entry_unlock(slot);
 		return 0;
