@@ -63,6 +63,8 @@ static void dzr_event_work(struct work_struct *work)
 
 	if (ti)
 		dm_table_event(ti->table);
+	else
+		d->event_due = true;
 }
 
 static u64 dzr_limit_of(const struct dzr_config *cfg)
@@ -348,12 +350,17 @@ void dzr_dev_suspend(struct dzr_dev *d)
 	WRITE_ONCE(d->ti, NULL);
 	if (d->log)
 		dzr_log_stop(d->log);
-	cancel_work_sync(&d->event_work);
+	/* What it has to tell is told once: later, then. */
+	if (cancel_work_sync(&d->event_work))
+		d->event_due = true;
 }
 
 void dzr_dev_resume(struct dzr_dev *d)
 {
 	WRITE_ONCE(d->suspended, false);
+	if (d->event_due)
+		queue_work(d->wq, &d->event_work);
+	d->event_due = false;
 	if (d->log)
 		dzr_log_start(d->log);
 	dzr_demote_start(d);

@@ -115,6 +115,7 @@ struct dzr_hand {
  * @sweep_work: ages all blocks bit by bit, demotes the oldest
  * @refill_work: tops up the reserves of pages
  * @event_work: raises a dm event
+ * @event_due: an event that a suspend has kept from being raised
  * @last_ios: blocks read and written up to the last tick of the sweep
  * @last_in: blocks read from the log up to the last tick
  * @last_out: blocks that left RAM up to then
@@ -173,6 +174,7 @@ struct dzr_dev {
 	struct delayed_work sweep_work;
 	struct work_struct refill_work;
 	struct work_struct event_work;
+	bool event_due;
 	u64 last_ios;
 	u64 last_in;
 	u64 last_out;

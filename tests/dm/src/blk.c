@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/fs.h>
 #include "pattern.h"
@@ -28,6 +29,7 @@ struct job {
 	int random;		/* order of the I/Os */
 	int fsync;
 	int quiet;
+	unsigned int pause_ms;	/* between two passes */
 	const char *until;	/* stop when this file exists */
 	struct block *buf;
 	struct block *want;
@@ -36,6 +38,7 @@ struct job {
 struct tally {
 	uint64_t good, zero, wrong, failed, nospace;
 	uint64_t first_failed;
+	uint64_t slowest_ms;	/* longest time from the start of a pass to that of the next */
 };
 
 static void usage(void)
@@ -51,6 +54,7 @@ static void usage(void)
 	      "  --batch N            blocks of one I/O, up to 256 (default 16)\n"
 	      "  --random             I/Os in random order\n"
 	      "  --passes N           do it N times, write with the same content (default 1)\n"
+	      "  --pause MS           between two passes; prints slowest_ms=, the longest from one to the next\n"
 	      "  --until FILE         stop as soon as FILE exists, in whatever pass\n"
 	      "  --sync               fsync at the end\n"
 	      "  --report             status 0 whatever the counts are; no complaint for each block\n",
@@ -181,11 +185,36 @@ static void run(struct job *j, struct tally *t, char what)
 	}
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void run_passes(struct job *j, struct tally *t, char what)
+{
+	struct timespec pause = { j->pause_ms / 1000, j->pause_ms % 1000 * 1000000l };
+	uint64_t start = now_ms(), now;
+	unsigned int i;
+
+	for (i = 0; i < j->passes && !told_to_stop(j); i++) {
+		run(j, t, what);
+		if (j->pause_ms)
+			nanosleep(&pause, NULL);
+		now = now_ms();
+		if (now - start > t->slowest_ms)
+			t->slowest_ms = now - start;
+		start = now;
+	}
+}
+
 static const struct option options[] = {
 	{ "from", 1, NULL, 'f' }, { "count", 1, NULL, 'c' }, { "seed", 1, NULL, 's' },
 	{ "ratio", 1, NULL, 'r' }, { "batch", 1, NULL, 'b' }, { "passes", 1, NULL, 'p' },
 	{ "random", 0, NULL, 'R' }, { "sync", 0, NULL, 'S' }, { "report", 0, NULL, 'q' },
-	{ "until", 1, NULL, 'u' },
+	{ "until", 1, NULL, 'u' }, { "pause", 1, NULL, 'P' },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -205,6 +234,7 @@ static void parse(struct job *j, int argc, char **argv)
 		case 'S': j->fsync = 1; break;
 		case 'q': j->quiet = 1; break;
 		case 'u': j->until = optarg; break;
+		case 'P': j->pause_ms = number(optarg); break;
 		default: usage();
 		}
 	}
@@ -242,7 +272,6 @@ int main(int argc, char **argv)
 	struct job j = { .seed = 1, .ratio = 3, .batch = 16, .passes = 1 };
 	struct tally t = { 0 };
 	const char *verb, *path;
-	unsigned int i;
 	int bad;
 
 	if (argc < 3)
@@ -263,16 +292,18 @@ int main(int argc, char **argv)
 	if (mlockall(MCL_CURRENT))
 		fprintf(stderr, "dmz-blk: mlockall: %s\n", strerror(errno));
 	open_device(&j, path, *verb == 'w');
-	for (i = 0; i < j.passes && !told_to_stop(&j); i++)
-		run(&j, &t, *verb);
+	run_passes(&j, &t, *verb);
 	bad = t.failed || t.wrong || t.zero;
 	if (j.fsync && fsync(j.fd)) {
 		fprintf(stderr, "dmz-blk: fsync: %s\n", strerror(errno));
 		bad = 1;
 	}
-	printf("good=%llu zero=%llu wrong=%llu failed=%llu nospace=%llu first_failed=%lld\n",
+	printf("good=%llu zero=%llu wrong=%llu failed=%llu nospace=%llu first_failed=%lld",
 	       (unsigned long long)t.good, (unsigned long long)t.zero, (unsigned long long)t.wrong,
 	       (unsigned long long)t.failed, (unsigned long long)t.nospace,
 	       t.failed ? (long long)t.first_failed : -1);
+	if (j.pause_ms)
+		printf(" slowest_ms=%llu", (unsigned long long)t.slowest_ms);
+	putchar('\n');
 	return bad && !j.quiet;
 }

@@ -109,13 +109,22 @@ static size_t lz4(const unsigned char *in, size_t len, unsigned char *out)
 	return at;
 }
 
-/* Open a device; its size in bytes. */
+/* Open a device, or a copy of one in a file; its size in bytes. */
 static int open_dev(const char *name, uint64_t *bytes)
 {
 	int fd = open(name, O_RDONLY | O_DIRECT);
+	off_t end;
 
-	if (fd < 0 || ioctl(fd, BLKGETSIZE64, bytes))
+	if (fd < 0 && errno == EINVAL)
+		fd = open(name, O_RDONLY);
+	if (fd < 0)
 		die(name);
+	if (!ioctl(fd, BLKGETSIZE64, bytes))
+		return fd;
+	end = lseek(fd, 0, SEEK_END);
+	if (end < 0)
+		die(name);
+	*bytes = end;
 	return fd;
 }
 
@@ -227,7 +236,7 @@ int main(int argc, char **argv)
 	int cold_fd, fd;
 
 	if (argc != 3) {
-		fputs("usage: dmz-scan COLD-DEVICE DEVICE\n", stderr);
+		fputs("usage: dmz-scan COLD-DEVICE|FILE DEVICE\n", stderr);
 		return 2;
 	}
 	cold_fd = open_dev(argv[1], &cold_bytes);
