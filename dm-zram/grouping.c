@@ -58,7 +58,7 @@ struct dzr_grouping *dzr_grouping_create(void)
 	if (!g)
 		return NULL;
 	g->nr = nr;
-	dzr_ahead_init(&g->ahead);
+	dzr_readahead_init(&g->ahead);
 	if (dzr_grouping_fill(g))
 		return g;
 	dzr_grouping_destroy(g);

@@ -16,7 +16,7 @@
 
 #include <linux/mutex.h>
 
-#include "ahead.h"
+#include "readahead.h"
 #include "codec.h"
 #include "group.h"
 
@@ -46,7 +46,7 @@ struct dzr_opener {
  * @ws to @frame belong to who holds hand_lock.
  */
 struct dzr_grouping {
-	struct dzr_ahead ahead;
+	struct dzr_readahead ahead;
 	void *ws;
 	u8 (*taken)[DZR_BLOCK_SIZE];
 	u8 (*plain)[DZR_BLOCK_SIZE];

@@ -89,12 +89,12 @@ out:
 	return ret;
 }
 
-struct dzr_entry dzr_ahead_hit(struct dzr_dev *d, unsigned long *slot,
+struct dzr_entry dzr_readahead_hit(struct dzr_dev *d, unsigned long *slot,
 			       struct dzr_entry e)
 {
 	e.state = DZR_CLEAN;
 	dzr_entry_set(slot, e);
-	dzr_ahead_used(&d->grouping->ahead);
+	dzr_readahead_used(&d->grouping->ahead);
 	dzr_stat_add(d->stats, DZR_STAT_AHEAD_HITS, 1);
 	return e;
 }
@@ -118,7 +118,7 @@ static void dzr_group_deliver(struct dzr_cold_read *cr,
 }
 
 /* May blocks that nobody has asked for be put into the pool? */
-static bool dzr_ahead_allowed(struct dzr_dev *d)
+static bool dzr_readahead_allowed(struct dzr_dev *d)
 {
 	return dzr_dev_pool_bytes(d) < READ_ONCE(d->marks.start) &&
 	       dzr_dev_pool_bytes(d) < READ_ONCE(d->limit) &&
@@ -150,7 +150,7 @@ static void dzr_group_promote(struct dzr_dev *d, struct dzr_cold_read *cr,
 		return;
 	if (dzr_promote(d, block, loc, st->buf, len, cr->ages[i], ahead) &&
 	    ahead)
-		dzr_ahead_took(&d->grouping->ahead);
+		dzr_readahead_took(&d->grouping->ahead);
 }
 
 /* Members that shall have a copy in the pool, now that the bio has ended. */
@@ -165,8 +165,8 @@ static u8 dzr_group_choose(struct dzr_dev *d, const struct dzr_cold_read *cr)
 		if (cr->wanted & head->members & BIT(i) &&
 		    dzr_io_promotes(d, cr->ages[i]))
 			chosen |= BIT(i);
-	if (rest && dzr_ahead_allowed(d) &&
-	    dzr_ahead_wanted(&d->grouping->ahead))
+	if (rest && dzr_readahead_allowed(d) &&
+	    dzr_readahead_wanted(&d->grouping->ahead))
 		chosen |= rest;
 	return chosen;
 }

@@ -4,7 +4,7 @@
  *
  * Blocks of a bio that are in one group are read from the device once. After the
  * bio has ended, what else is in the group may be given a copy in the pool, if
- * that has paid lately (see ahead.h), the pool is below its mark, and its reserve
+ * that has paid lately (see readahead.h), the pool is below its mark, and its reserve
  * is whole.
  */
 #ifndef DZR_GROUPREAD_H
@@ -52,14 +52,14 @@ bool dzr_group_read_join(struct dzr_cold_read *cr, u32 block,
 void dzr_group_read_end(struct dzr_cold_read *cr);
 
 /**
- * dzr_ahead_hit - somebody asks for a block that came along
+ * dzr_readahead_hit - somebody asks for a block that came along
  * @d: the device
  * @slot: its entry, locked
  * @e: what is in it
  *
  * Return: what is in it now.
  */
-struct dzr_entry dzr_ahead_hit(struct dzr_dev *d, unsigned long *slot,
+struct dzr_entry dzr_readahead_hit(struct dzr_dev *d, unsigned long *slot,
 			       struct dzr_entry e);
 
 /**

@@ -310,7 +310,7 @@ static int dzr_load_hot(struct dzr_dev *d, struct dzr_stream *st,
 	u32 len;
 
 	if (unlikely(e.state == DZR_AHEAD))
-		e = dzr_ahead_hit(d, slot, e);
+		e = dzr_readahead_hit(d, slot, e);
 	dzr_set_age(slot, e, READ_ONCE(d->policy)->touch(e.age));
 	if (dzs_is_huge(handle)) {
 		memcpy(dst, dzs_map_huge(handle), DZR_BLOCK_SIZE);

@@ -10,7 +10,7 @@
 #include <asm/byteorder.h>
 #include <linux/kernel.h>
 
-#include "ahead.h"
+#include "readahead.h"
 #include "group.h"
 #include "shim.h"
 
@@ -234,19 +234,19 @@ static void test_matches(void)
 }
 
 /* Read @groups groups of which three come along; @percent of these are used. */
-static unsigned int play(struct dzr_ahead *a, unsigned int groups,
+static unsigned int play(struct dzr_readahead *a, unsigned int groups,
 			 unsigned int percent)
 {
 	unsigned int taken = 0, i, j;
 
 	for (i = 0; i < groups; i++) {
-		if (!dzr_ahead_wanted(a))
+		if (!dzr_readahead_wanted(a))
 			continue;
 		taken++;
 		for (j = 0; j < 3; j++) {
-			dzr_ahead_took(a);
+			dzr_readahead_took(a);
 			if (below(100) < percent)
-				dzr_ahead_used(a);
+				dzr_readahead_used(a);
 		}
 	}
 	return taken;
@@ -254,29 +254,29 @@ static unsigned int play(struct dzr_ahead *a, unsigned int groups,
 
 static void test_ahead(void)
 {
-	struct dzr_ahead a;
+	struct dzr_readahead a;
 	unsigned int n;
 
-	dzr_ahead_init(&a);
-	check(dzr_ahead_wanted(&a));
+	dzr_readahead_init(&a);
+	check(dzr_readahead_wanted(&a));
 	check(play(&a, 2000, 100) == 2000);
-	check(atomic_read(&a.score) > DZR_AHEAD_ONE * 9 / 10);
-	check(atomic_read(&a.score) <= DZR_AHEAD_ONE * 17 / 16);
+	check(atomic_read(&a.score) > DZR_READAHEAD_ONE * 9 / 10);
+	check(atomic_read(&a.score) <= DZR_READAHEAD_ONE * 17 / 16);
 	check(play(&a, 2000, 60) == 2000);
 	/* Of no use: soon off, but for a test now and then. */
 	play(&a, 100, 0);
 	n = play(&a, 16000, 0);
-	check(n == 16000 / DZR_AHEAD_PROBE);
+	check(n == 16000 / DZR_READAHEAD_PROBE);
 	n = play(&a, 16000, 10);
-	check(n >= 16000 / DZR_AHEAD_PROBE && n < 16000 / 8);
+	check(n >= 16000 / DZR_READAHEAD_PROBE && n < 16000 / 8);
 	check(atomic_read(&a.score) >= 0);
 	/* Of use again: on again, and it stays. */
 	play(&a, 16 * 40, 90);
 	check(play(&a, 2000, 90) == 2000);
 	/* Used long after, in one go: a score is never far above one. */
 	for (n = 0; n < 1000; n++)
-		dzr_ahead_used(&a);
-	check(atomic_read(&a.score) <= DZR_AHEAD_ONE * 17 / 16);
+		dzr_readahead_used(&a);
+	check(atomic_read(&a.score) <= DZR_READAHEAD_ONE * 17 / 16);
 }
 
 int main(void)

@@ -16,65 +16,65 @@
  * Pure: compiles unmodified in user space (tests/unit). No locks: of two who
  * change the score at once, neither is lost.
  */
-#ifndef DZR_AHEAD_H
-#define DZR_AHEAD_H
+#ifndef DZR_READAHEAD_H
+#define DZR_READAHEAD_H
 
 #include <linux/atomic.h>
 #include <linux/types.h>
 
 /* All of them were used. */
-#define DZR_AHEAD_ONE		65536
+#define DZR_READAHEAD_ONE		65536
 
 /* The last 64 blocks count most. */
-#define DZR_AHEAD_SHIFT		6
+#define DZR_READAHEAD_SHIFT		6
 
 /*
  * It pays from one in four on: to compress four blocks takes less time than to
  * read one from the cold device.
  */
-#define DZR_AHEAD_PAYS		(DZR_AHEAD_ONE / 4)
+#define DZR_READAHEAD_PAYS		(DZR_READAHEAD_ONE / 4)
 
 /* While it does not pay, one group in so many is a test. */
-#define DZR_AHEAD_PROBE		16
+#define DZR_READAHEAD_PROBE		16
 
 /**
- * struct dzr_ahead - what has come of taking blocks along
- * @score: part of them that was used, of DZR_AHEAD_ONE
+ * struct dzr_readahead - what has come of taking blocks along
+ * @score: part of them that was used, of DZR_READAHEAD_ONE
  * @reads: groups read while it did not pay
  */
-struct dzr_ahead {
+struct dzr_readahead {
 	atomic_t score;
 	atomic_t reads;
 };
 
 /**
- * dzr_ahead_init - nothing is known yet: it may pay
+ * dzr_readahead_init - nothing is known yet: it may pay
  * @a: the score
  */
-void dzr_ahead_init(struct dzr_ahead *a);
+void dzr_readahead_init(struct dzr_readahead *a);
 
 /**
- * dzr_ahead_wanted - a group was read: shall its other members come along?
+ * dzr_readahead_wanted - a group was read: shall its other members come along?
  * @a: the score
  *
  * Context: any.
  */
-bool dzr_ahead_wanted(struct dzr_ahead *a);
+bool dzr_readahead_wanted(struct dzr_readahead *a);
 
 /**
- * dzr_ahead_took - a block came along
+ * dzr_readahead_took - a block came along
  * @a: the score
  *
  * Context: any.
  */
-void dzr_ahead_took(struct dzr_ahead *a);
+void dzr_readahead_took(struct dzr_readahead *a);
 
 /**
- * dzr_ahead_used - somebody asked for one that had
+ * dzr_readahead_used - somebody asked for one that had
  * @a: the score
  *
  * Context: any.
  */
-void dzr_ahead_used(struct dzr_ahead *a);
+void dzr_readahead_used(struct dzr_readahead *a);
 
-#endif /* DZR_AHEAD_H */
+#endif /* DZR_READAHEAD_H */
