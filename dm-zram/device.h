@@ -8,6 +8,7 @@
  *   dzr_devices_lock		the list of instances
  *   d->hand_lock		demotion: one clock hand
  *   stream->lock		a codec workspace (mutex)
+ *   opener->lock		what opens a group (mutex)
  *   entry lock			one block (bit spinlock)
  *   pool and log locks		spinlocks, see zsmalloc/dzs.h and log.h
  *   d->defer_lock		the list of bios that wait (spinlock)
@@ -34,6 +35,7 @@
 #include "table.h"
 #include "wear.h"
 
+struct dzr_grouping;
 struct mapped_device;
 struct dm_target;
 
@@ -87,6 +89,7 @@ struct dzr_hand {
  * @pool: hot tier
  * @log: cold tier, or NULL
  * @streams: codec workspaces
+ * @grouping: what groups take; NULL until cold_algorithm has asked for them
  * @stats: counters
  * @wq: all work that I/O may wait for; has a rescuer
  * @limit: soft limit of the pool in bytes; U64_MAX: none
@@ -144,6 +147,7 @@ struct dzr_dev {
 	struct dzs_pool *pool;
 	struct dzr_log *log;
 	struct dzr_streams *streams;
+	struct dzr_grouping *grouping;
 	struct dzr_stats __percpu *stats;
 	struct workqueue_struct *wq;
 
@@ -230,7 +234,7 @@ void dzr_dev_apply(struct dzr_dev *d, const struct dzr_config *cfg);
  * @error: a message when it fails
  *
  * Context: process; may sleep.
- * Return: 0 or -EINVAL.
+ * Return: 0, -EINVAL or -ENOMEM.
  */
 int dzr_dev_set(struct dzr_dev *d, const char *key, const char *value,
 		char **error);

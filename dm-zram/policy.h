@@ -64,6 +64,11 @@
  * much.
  */
 #define DZR_PROMOTE_MARGIN 1
+/*
+ * The age of a block that came to RAM with a neighbour: the hand takes it after
+ * two rotations that saw it untouched, one less than a block that was asked for.
+ */
+#define DZR_AGE_AHEAD (DZR_THRESHOLD_START - 2)
 /* Takes only blocks that have reached the oldest age: the idle sweep. */
 #define DZR_THRESHOLD_IDLE DZR_AGE_MAX
 

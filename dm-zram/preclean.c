@@ -279,10 +279,10 @@ bool dzr_drop(struct dzr_dev *d, u32 block, unsigned long *slot,
 	struct dzr_entry e = dzr_entry_peek(slot);
 	u64 word;
 
-	if (e.state != DZR_CLEAN)
+	if (!dzr_entry_is_clean(e))
 		return false;
 	e = dzr_entry_lock(slot);
-	if (e.state != DZR_CLEAN) {
+	if (!dzr_entry_is_clean(e)) {
 		dzr_entry_unlock(slot);
 		return false;
 	}

@@ -8,6 +8,7 @@
 
 #include "budget.h"
 #include "device.h"
+#include "grouping.h"
 #include "stats.h"
 
 static const char *const dzr_stat_names[] = {
@@ -36,6 +37,12 @@ static const char *const dzr_stat_names[] = {
 	[DZR_STAT_PRECLEAN_DROPS] = "preclean_drops",
 	[DZR_STAT_PRECLEAN_WASTED] = "preclean_wasted",
 	[DZR_STAT_DEMOTE_FREED] = "demote_freed_pages",
+	[DZR_STAT_GROUPS] = "groups",
+	[DZR_STAT_GROUPED] = "grouped_blocks",
+	[DZR_STAT_GROUPS_SPLIT] = "groups_split",
+	[DZR_STAT_GROUP_READS] = "group_reads",
+	[DZR_STAT_AHEAD] = "readahead_blocks",
+	[DZR_STAT_AHEAD_HITS] = "readahead_hits",
 	[DZR_POP_FILL] = "fill_blocks",
 	[DZR_POP_HOT] = "hot_blocks",
 	[DZR_POP_CLEAN] = "clean_blocks",
@@ -86,7 +93,7 @@ static u64 dzr_fixed_bytes(struct dzr_dev *d, const struct dzs_stats *pool)
 		    dzr_btable_reserve_bytes(d->bt) +
 		    (u64)num_possible_cpus() * sizeof(struct dzr_stats) +
 		    ((u64)pool->reserve_target << PAGE_SHIFT) +
-		    pool->fixed_bytes;
+		    pool->fixed_bytes + dzr_grouping_bytes(READ_ONCE(d->grouping));
 
 	return d->log ? bytes + dzr_log_bytes(d->log) : bytes;
 }

@@ -44,6 +44,12 @@ struct dzr_dev;
  * @DZR_STAT_PRECLEAN_DROPS: pool copies of such blocks that were dropped
  * @DZR_STAT_PRECLEAN_WASTED: such blocks overwritten or discarded before
  * @DZR_STAT_DEMOTE_FREED: pages by which steps of demotion made the pool smaller
+ * @DZR_STAT_GROUPS: groups written by demotion
+ * @DZR_STAT_GROUPED: blocks demoted in them
+ * @DZR_STAT_GROUPS_SPLIT: groups that the cleaner took apart
+ * @DZR_STAT_GROUP_READS: groups read from the cold device
+ * @DZR_STAT_AHEAD: blocks that came to the pool with a neighbour
+ * @DZR_STAT_AHEAD_HITS: those that were read there
  * @DZR_POP_FILL: blocks of one repeated word
  * @DZR_POP_HOT: blocks only in the pool
  * @DZR_POP_CLEAN: blocks in the pool and in the log
@@ -78,6 +84,12 @@ enum dzr_stat {
 	DZR_STAT_PRECLEAN_DROPS,
 	DZR_STAT_PRECLEAN_WASTED,
 	DZR_STAT_DEMOTE_FREED,
+	DZR_STAT_GROUPS,
+	DZR_STAT_GROUPED,
+	DZR_STAT_GROUPS_SPLIT,
+	DZR_STAT_GROUP_READS,
+	DZR_STAT_AHEAD,
+	DZR_STAT_AHEAD_HITS,
 	DZR_NR_EVENTS,
 	DZR_POP_FILL = DZR_NR_EVENTS,
 	DZR_POP_HOT,
