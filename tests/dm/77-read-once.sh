@@ -25,15 +25,13 @@ young() {
 	echo >$trace/trace
 }
 below() { [ "$(stat z pool_bytes)" -le $((limit - limit / 16)) ]; }
-put() {
-	wait_until 60 "demotion" below
-	blk write $dev --from $(($1 * chunk)) --count $chunk --ratio 3
-}
+put() { blk write $dev --from $(($1 * chunk)) --count $chunk --ratio 3; }
 get() { blk verify $dev --from $(($1 * chunk)) --count $chunk --ratio 3; }
 
 note "each block is read once, a while after it was written"
 create z 64M "$COLD" mem_limit $limit demote_age 0
 for i in $(seq 0 63); do
+	wait_until 60 "demotion" below
 	put "$i"
 	[ "$i" -lt $lag ] || get $((i - lag))
 done
@@ -56,6 +54,6 @@ done
 n=$(young)
 snap z
 note "$n of ${S[demotions]} demotions are of blocks of age 1"
-check "demotions" "${S[demotions]}" -gt $((16 * chunk))
+check "demotions" "${S[demotions]}" -gt $chunk
 check "blocks that were just read, demoted" "$n" -eq 0
 remove z
