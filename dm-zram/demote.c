@@ -40,7 +40,7 @@
 #define DZR_IDLE_DISCARDS	16
 
 /* Rotations that found nothing to demote before the worker gives up. */
-#define DZR_BARREN_TURNS	(DZR_THRESHOLD_START + 2)
+#define DZR_BARREN_TURNS	(DZR_AGE_ROTATIONS + 2)
 
 /* Above all ages: visit to age, take nothing. */
 #define DZR_THRESHOLD_NONE	(DZR_AGE_MAX + 1)
@@ -91,7 +91,7 @@ static int dzr_take(struct dzr_dev *d, u32 block, unsigned long *slot,
 
 /* The hand passes over one block. Returns as dzr_demote(). */
 static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
-		     u8 threshold, struct dzr_step *step)
+		     const struct dzr_hand *hand, struct dzr_step *step)
 {
 	const struct dzr_policy *policy = READ_ONCE(d->policy);
 	struct dzr_entry e = dzr_entry_peek(slot);
@@ -101,8 +101,10 @@ static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 		age = policy->cold_visit(age);
 	} else if (dzr_entry_in_pool(e)) {
 		step->visited++;
-		if (policy->visit(&age, threshold) &&
-		    threshold != DZR_THRESHOLD_NONE)
+		dzr_reuse_seen(&d->reuse, block, age);
+		if (policy->visit(&age, hand->threshold,
+				  dzr_reuse_sample(block) ? 0 : hand->early) &&
+		    hand->threshold != DZR_THRESHOLD_NONE)
 			return dzr_take(d, block, slot, e, step);
 	}
 	if (age != e.age)
@@ -122,10 +124,10 @@ static int dzr_step_gathered(struct dzr_dev *d, struct dzr_step *step)
 }
 
 /* The hand passes over one block, and over a group if this is its end. */
-static int dzr_pass(struct dzr_dev *d, u32 block, u8 threshold,
+static int dzr_pass(struct dzr_dev *d, u32 block, const struct dzr_hand *hand,
 		    struct dzr_step *step)
 {
-	int ret = dzr_visit(d, block, dzr_btable_find(d->bt, block), threshold,
+	int ret = dzr_visit(d, block, dzr_btable_find(d->bt, block), hand,
 			    step);
 
 	if (ret > 0)
@@ -153,7 +155,7 @@ static int dzr_hand_leaf(struct dzr_dev *d, struct dzr_hand *hand, u64 end,
 
 	while (block < stop && !ret &&
 	       step->blocks + dzr_gathered(&step->gather) < max) {
-		ret = dzr_pass(d, block, hand->threshold, step);
+		ret = dzr_pass(d, block, hand, step);
 		block++;
 		if (!step->gather.members && !ret)
 			group = block;
@@ -209,6 +211,16 @@ static void dzr_demote_compact(struct dzr_dev *d, unsigned long pages,
 		dzr_stat_add(d->stats, DZR_STAT_DEMOTE_FREED, before - after);
 }
 
+/* Do reads say that blocks are read again? The fast hand goes by that. */
+static void dzr_hand_learn(struct dzr_dev *d)
+{
+	u64 reads[DZR_AGE_MAX + 1];
+
+	dzr_stat_pool_reads(d->stats, reads);
+	dzr_reuse_learn(&d->reuse, reads);
+	d->hand.early = d->reuse.early;
+}
+
 /*
  * A rotation is complete. For the limit's sake, be less choosy in the next;
  * reclaim takes only what is old.
@@ -221,6 +233,7 @@ static void dzr_hand_turned(struct dzr_dev *d)
 		hand->threshold = dzr_threshold_next(hand->threshold, false);
 	hand->barren++;
 	dzr_drop_again(d);
+	dzr_hand_learn(d);
 }
 
 /* A step for space that writes nothing: see preclean.h. */
@@ -274,6 +287,7 @@ static void dzr_demote_done(struct dzr_dev *d)
 	d->hand.threshold = dzr_threshold_next(d->hand.threshold, true);
 	d->hand.barren = 0;
 	dzr_drop_again(d);
+	dzr_hand_learn(d);
 }
 
 static void dzr_demote_work(struct work_struct *work)

@@ -65,11 +65,14 @@ enum dzr_cause {
  * @block: next block to visit
  * @threshold: age from which a block is demoted
  * @barren: rotations since it last gained anything
+ * @early: age from which blocks that were read are demoted, 0: @threshold; see
+ *	&struct dzr_reuse
  */
 struct dzr_hand {
 	u64 block;
 	u8 threshold;
 	u8 barren;
+	u8 early;
 };
 
 /**
@@ -112,6 +115,7 @@ struct dzr_hand {
  * @sweep_hand: age's clock hand
  * @preclean: what is written ahead of need
  * @drop: the hand that looks for clean blocks
+ * @reuse: are blocks read again? Guarded by @hand_lock
  * @demote_work: demotes while the pool is above its marks, or for @pressure
  * @demoting: above @marks.start once, not below @marks.stop yet
  * @pressure: blocks that @hand has yet to visit for reclaim
@@ -172,6 +176,7 @@ struct dzr_dev {
 	struct dzr_hand sweep_hand;
 	struct dzr_preclean preclean;
 	struct dzr_drop drop;
+	struct dzr_reuse reuse;
 	struct work_struct demote_work;
 	bool demoting;
 	atomic_long_t pressure;

@@ -87,6 +87,17 @@ u64 dzr_stat_sum(struct dzr_stats __percpu *stats, enum dzr_stat stat)
 	return max_t(s64, sum, 0);
 }
 
+void dzr_stat_pool_reads(struct dzr_stats __percpu *stats, u64 *reads)
+{
+	int age, cpu;
+
+	for (age = 0; age <= DZR_AGE_MAX; age++) {
+		reads[age] = 0;
+		for_each_possible_cpu(cpu)
+			reads[age] += READ_ONCE(per_cpu_ptr(stats, cpu)->pool_reads[age]);
+	}
+}
+
 static u64 dzr_fixed_bytes(struct dzr_dev *d, const struct dzs_stats *pool)
 {
 	u64 bytes = sizeof(*d) + dzr_streams_bytes(d->streams) +

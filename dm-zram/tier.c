@@ -109,7 +109,7 @@ static bool dzr_replace(struct dzr_dev *d, unsigned long *slot,
 
 	old = dzr_entry_lock(slot);
 	if (dzr_entry_in_pool(old))
-		new.age = policy->touch(old.age);
+		new.age = policy->touch(old.age, true);
 	else
 		new.age = policy->born();
 	dzr_entry_set(slot, new);
@@ -311,7 +311,7 @@ static int dzr_load_hot(struct dzr_dev *d, struct dzr_stream *st,
 
 	if (unlikely(e.state == DZR_AHEAD))
 		e = dzr_readahead_hit(d, slot, e);
-	dzr_set_age(slot, e, READ_ONCE(d->policy)->touch(e.age));
+	dzr_set_age(slot, e, READ_ONCE(d->policy)->touch(e.age, false));
 	if (dzs_is_huge(handle)) {
 		memcpy(dst, dzs_map_huge(handle), DZR_BLOCK_SIZE);
 		dzr_entry_unlock(slot);
@@ -364,6 +364,8 @@ int dzr_load(struct dzr_dev *d, struct dzr_stream *st, u32 block, void *dst,
 	}
 	e = dzr_entry_lock(slot);
 	if (dzr_entry_in_pool(e)) {
+		if (dzr_reuse_sample(block))
+			dzr_stat_pool_read(d->stats, e.age);
 		err = dzr_load_hot(d, st, slot, e, dst);
 	} else if (e.state == DZR_COLD) {
 		err = dzr_load_cold(d, st, block, slot, e, dst, miss);
