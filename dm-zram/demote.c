@@ -14,6 +14,7 @@
 #include "budget.h"
 #include "compact.h"
 #include "demote.h"
+#include "gather.h"
 #include "tier.h"
 #include "trace.h"
 
@@ -39,7 +40,7 @@
 #define DZR_IDLE_DISCARDS	16
 
 /* Rotations that found nothing to demote before the worker gives up. */
-#define DZR_BARREN_TURNS	(DZR_THRESHOLD_START + 2)
+#define DZR_BARREN_TURNS	(DZR_AGE_ROTATIONS + 2)
 
 /* Above all ages: visit to age, take nothing. */
 #define DZR_THRESHOLD_NONE	(DZR_AGE_MAX + 1)
@@ -52,11 +53,13 @@
  * @cause: what for
  * @blocks: blocks demoted
  * @visited: blocks of the pool that the hand passed, the demoted ones included
+ * @gather: blocks that will be demoted when the hand has passed their neighbours
  */
 struct dzr_step {
 	enum dzr_cause cause;
 	u64 blocks;
 	u64 visited;
+	struct dzr_gather gather;
 };
 
 /* Give an entry the age that the visit found, if it is still what it was. */
@@ -76,16 +79,19 @@ static void dzr_visit_age(unsigned long *slot, struct dzr_entry was, u8 age)
  * Returns as dzr_demote().
  */
 static int dzr_take(struct dzr_dev *d, u32 block, unsigned long *slot,
-		    struct dzr_entry e, enum dzr_cause cause)
+		    struct dzr_entry e, struct dzr_step *step)
 {
-	if (e.state != DZR_CLEAN && !dzr_budget_allows(d, cause))
+	if (!dzr_entry_is_clean(e) && !dzr_budget_allows(d, step->cause))
 		return 0;
-	return dzr_demote(d, block, slot, cause);
+	if (!dzr_gathers(d, e))
+		return dzr_demote(d, block, slot, step->cause);
+	dzr_gather(&step->gather, block, slot, e.age);
+	return 0;
 }
 
 /* The hand passes over one block. Returns as dzr_demote(). */
 static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
-		     u8 threshold, struct dzr_step *step)
+		     const struct dzr_hand *hand, struct dzr_step *step)
 {
 	const struct dzr_policy *policy = READ_ONCE(d->policy);
 	struct dzr_entry e = dzr_entry_peek(slot);
@@ -95,18 +101,46 @@ static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 		age = policy->cold_visit(age);
 	} else if (dzr_entry_in_pool(e)) {
 		step->visited++;
-		if (policy->visit(&age, threshold) &&
-		    threshold != DZR_THRESHOLD_NONE)
-			return dzr_take(d, block, slot, e, step->cause);
+		dzr_reuse_seen(&d->reuse, block, age);
+		if (policy->visit(&age, hand->threshold,
+				  dzr_reuse_sample(block) ? 0 : hand->early) &&
+		    hand->threshold != DZR_THRESHOLD_NONE)
+			return dzr_take(d, block, slot, e, step);
 	}
 	if (age != e.age)
 		dzr_visit_age(slot, e, age);
 	return 0;
 }
 
+/* Demote what was gathered. Returns 0 or why that was not possible. */
+static int dzr_step_gathered(struct dzr_dev *d, struct dzr_step *step)
+{
+	struct dzr_gather *g = &step->gather;
+	int err = dzr_gather_demote(d, g, step->cause);
+
+	step->blocks += g->done;
+	g->done = 0;
+	return err;
+}
+
+/* The hand passes over one block, and over a group if this is its end. */
+static int dzr_pass(struct dzr_dev *d, u32 block, const struct dzr_hand *hand,
+		    struct dzr_step *step)
+{
+	int ret = dzr_visit(d, block, dzr_btable_find(d->bt, block), hand,
+			    step);
+
+	if (ret > 0)
+		step->blocks += ret;
+	if (ret >= 0 && step->gather.members && dzr_group_member(block + 1) == 0)
+		ret = dzr_step_gathered(d, step);
+	return min(ret, 0);
+}
+
 /*
  * Move the hand on to the next leaf there is, but not beyond @end, and visit
- * that. Returns 0, or the error that stopped it.
+ * that. Returns 0, or the error that stopped it; what was gathered by then is
+ * visited again.
  */
 static int dzr_hand_leaf(struct dzr_dev *d, struct dzr_hand *hand, u64 end,
 			 u64 max, struct dzr_step *step)
@@ -114,19 +148,23 @@ static int dzr_hand_leaf(struct dzr_dev *d, struct dzr_hand *hand, u64 end,
 	u64 last = min(end, dzr_btable_blocks(d->bt));
 	u64 block = min(last, dzr_btable_next(d->bt, hand->block));
 	u64 stop = min(last, (block / DZR_LEAF_BLOCKS + 1) * DZR_LEAF_BLOCKS);
+	u64 group = block;
 	int ret = 0;
 
 	lockdep_assert_held(&d->hand_lock);
 
-	for (; block < stop && step->blocks < max; block++) {
-		ret = dzr_visit(d, block, dzr_btable_find(d->bt, block),
-				hand->threshold, step);
-		if (ret < 0)
-			break;
-		step->blocks += ret;
+	while (block < stop && !ret &&
+	       step->blocks + dzr_gathered(&step->gather) < max) {
+		ret = dzr_pass(d, block, hand, step);
+		block++;
+		if (!step->gather.members && !ret)
+			group = block;
 	}
-	hand->block = block;
-	return min(ret, 0);
+	if (!ret && step->gather.members)
+		ret = dzr_step_gathered(d, step);
+	step->gather.members = 0;
+	hand->block = ret ? group : block;
+	return ret;
 }
 
 /* Back to the start if the hand is at the end: a rotation is complete. */
@@ -173,6 +211,16 @@ static void dzr_demote_compact(struct dzr_dev *d, unsigned long pages,
 		dzr_stat_add(d->stats, DZR_STAT_DEMOTE_FREED, before - after);
 }
 
+/* Do reads say that blocks are read again? The fast hand goes by that. */
+static void dzr_hand_learn(struct dzr_dev *d)
+{
+	u64 reads[DZR_AGE_MAX + 1];
+
+	dzr_stat_pool_reads(d->stats, reads);
+	dzr_reuse_learn(&d->reuse, reads);
+	d->hand.early = d->reuse.early;
+}
+
 /*
  * A rotation is complete. For the limit's sake, be less choosy in the next;
  * reclaim takes only what is old.
@@ -185,6 +233,7 @@ static void dzr_hand_turned(struct dzr_dev *d)
 		hand->threshold = dzr_threshold_next(hand->threshold, false);
 	hand->barren++;
 	dzr_drop_again(d);
+	dzr_hand_learn(d);
 }
 
 /* A step for space that writes nothing: see preclean.h. */
@@ -238,6 +287,7 @@ static void dzr_demote_done(struct dzr_dev *d)
 	d->hand.threshold = dzr_threshold_next(d->hand.threshold, true);
 	d->hand.barren = 0;
 	dzr_drop_again(d);
+	dzr_hand_learn(d);
 }
 
 static void dzr_demote_work(struct work_struct *work)

@@ -8,6 +8,7 @@
  *   dzr_devices_lock		the list of instances
  *   d->hand_lock		demotion: one clock hand
  *   stream->lock		a codec workspace (mutex)
+ *   opener->lock		what opens a group (mutex)
  *   entry lock			one block (bit spinlock)
  *   pool and log locks		spinlocks, see zsmalloc/dzs.h and log.h
  *   d->defer_lock		the list of bios that wait (spinlock)
@@ -34,6 +35,7 @@
 #include "table.h"
 #include "wear.h"
 
+struct dzr_grouping;
 struct mapped_device;
 struct dm_target;
 
@@ -63,11 +65,14 @@ enum dzr_cause {
  * @block: next block to visit
  * @threshold: age from which a block is demoted
  * @barren: rotations since it last gained anything
+ * @early: age from which blocks that were read are demoted, 0: @threshold; see
+ *	&struct dzr_reuse
  */
 struct dzr_hand {
 	u64 block;
 	u8 threshold;
 	u8 barren;
+	u8 early;
 };
 
 /**
@@ -87,6 +92,7 @@ struct dzr_hand {
  * @pool: hot tier
  * @log: cold tier, or NULL
  * @streams: codec workspaces
+ * @grouping: what groups take; NULL until cold_algorithm has asked for them
  * @stats: counters
  * @wq: all work that I/O may wait for; has a rescuer
  * @limit: soft limit of the pool in bytes; U64_MAX: none
@@ -109,6 +115,7 @@ struct dzr_hand {
  * @sweep_hand: age's clock hand
  * @preclean: what is written ahead of need
  * @drop: the hand that looks for clean blocks
+ * @reuse: are blocks read again? Guarded by @hand_lock
  * @demote_work: demotes while the pool is above its marks, or for @pressure
  * @demoting: above @marks.start once, not below @marks.stop yet
  * @pressure: blocks that @hand has yet to visit for reclaim
@@ -144,6 +151,7 @@ struct dzr_dev {
 	struct dzs_pool *pool;
 	struct dzr_log *log;
 	struct dzr_streams *streams;
+	struct dzr_grouping *grouping;
 	struct dzr_stats __percpu *stats;
 	struct workqueue_struct *wq;
 
@@ -168,6 +176,7 @@ struct dzr_dev {
 	struct dzr_hand sweep_hand;
 	struct dzr_preclean preclean;
 	struct dzr_drop drop;
+	struct dzr_reuse reuse;
 	struct work_struct demote_work;
 	bool demoting;
 	atomic_long_t pressure;
@@ -230,7 +239,7 @@ void dzr_dev_apply(struct dzr_dev *d, const struct dzr_config *cfg);
  * @error: a message when it fails
  *
  * Context: process; may sleep.
- * Return: 0 or -EINVAL.
+ * Return: 0, -EINVAL or -ENOMEM.
  */
 int dzr_dev_set(struct dzr_dev *d, const char *key, const char *value,
 		char **error);

@@ -23,6 +23,9 @@
 /* The least dead space that makes cleaning worth while: see segment.h. */
 #define DZR_MIN_GAIN		(2 * dzr_object_size(4096))
 
+/* Else what may be lost at the end of a segment is more than cleaning gains. */
+static_assert(DZR_MAX_GROUP < 2 * DZR_MAX_OBJECT);
+
 static u32 dzr_log_capacity(u32 segment_size)
 {
 	return segment_size - sizeof(struct dzr_seg_header);
@@ -324,9 +327,9 @@ u64 dzr_log_bytes(struct dzr_log *log)
 {
 	u64 vecs = log->segment_size / PAGE_SIZE * sizeof(struct bio_vec);
 
-	/* One more buffer, with its vector, is the cleaner's. */
+	/* One more buffer, with its vector, is the cleaner's; and a block. */
 	return sizeof(*log) + dzr_segs_bytes(log->segs) +
 	       dzr_reads_bytes(log) +
 	       (u64)num_possible_cpus() * sizeof(struct dzr_latency_cpu) +
-	       (DZR_NR_BUFS + 1) * (log->segment_size + vecs);
+	       (DZR_NR_BUFS + 1) * (log->segment_size + vecs) + 4096;
 }

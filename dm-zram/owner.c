@@ -9,6 +9,7 @@
 #include <linux/device-mapper.h>
 
 #include "budget.h"
+#include "groupread.h"
 #include "io.h"
 #include "tier.h"
 
@@ -45,7 +46,7 @@ static bool dzr_refers_to(struct dzr_dev *d, struct dzr_entry e, dzr_loc_t loc)
 {
 	if (e.state == DZR_COLD)
 		return dzr_entry_loc(e) == loc;
-	return e.state == DZR_CLEAN &&
+	return dzr_entry_is_clean(e) &&
 	       dzr_word_loc(dzr_clean_word(d, e)) == loc;
 }
 
@@ -120,4 +121,5 @@ const struct dzr_log_ops dzr_log_ops = {
 	.kick = dzr_log_kicked,
 	.low_space = dzr_low_space,
 	.written = dzr_budget_written,
+	.ungroup = dzr_ungroup,
 };

@@ -32,10 +32,10 @@
 #define DZR_PRECLEAN_MS		10U
 
 /* The oldest first: those that would be demoted one rotation later. */
-#define DZR_PRECLEAN_OLDEST	(DZR_AGE_MAX - 1)
+#define DZR_PRECLEAN_OLDEST	(DZR_THRESHOLD_IDLE - DZR_AGE_STEP)
 
-/* And none that the fast hand would not take at first. */
-#define DZR_PRECLEAN_YOUNGEST	DZR_THRESHOLD_START
+/* And none that no rotation has seen untouched. */
+#define DZR_PRECLEAN_YOUNGEST	DZR_AGE_STEP
 
 static void dzr_preclean_sums(struct dzr_dev *d, struct dzr_ahead_sums *sums)
 {
@@ -192,7 +192,7 @@ static void dzr_preclean_wrap(struct dzr_dev *d)
 		return;
 	p->block = 0;
 	if (p->threshold > DZR_PRECLEAN_YOUNGEST) {
-		p->threshold--;
+		p->threshold -= DZR_AGE_STEP;
 		return;
 	}
 	p->threshold = DZR_PRECLEAN_OLDEST;
@@ -279,10 +279,10 @@ bool dzr_drop(struct dzr_dev *d, u32 block, unsigned long *slot,
 	struct dzr_entry e = dzr_entry_peek(slot);
 	u64 word;
 
-	if (e.state != DZR_CLEAN)
+	if (!dzr_entry_is_clean(e))
 		return false;
 	e = dzr_entry_lock(slot);
-	if (e.state != DZR_CLEAN) {
+	if (!dzr_entry_is_clean(e)) {
 		dzr_entry_unlock(slot);
 		return false;
 	}

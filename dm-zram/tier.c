@@ -2,15 +2,16 @@
 /*
  * Tiers: storing and loading one block, and its ways between pool and log.
  *
- * Locks: the entry lock around each change; the codec workspace is taken
- * before it, since it may sleep. No compression or decompression happens
- * under an entry lock: what is in the pool is copied out first.
+ * Locks: the entry lock around each change; the codec workspace is taken before
+ * it, since it may sleep. Nothing is compressed or decompressed under an entry
+ * lock: what is in the pool is copied out first.
  */
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
+#include "groupread.h"
 #include "log-format.h"
 #include "preclean.h"
 #include "tier.h"
@@ -32,6 +33,7 @@ static const s8 dzr_population[] = {
 	[DZR_HOT] = DZR_POP_HOT,
 	[DZR_CLEAN] = DZR_POP_CLEAN,
 	[DZR_COLD] = DZR_POP_COLD,
+	[DZR_AHEAD] = DZR_POP_CLEAN,
 };
 
 void dzr_count_move(struct dzr_dev *d, enum dzr_state from, enum dzr_state to)
@@ -62,6 +64,7 @@ static void dzr_release(struct dzr_dev *d, struct dzr_entry old)
 		dzs_free(d->pool, dzr_entry_handle(old));
 		break;
 	case DZR_CLEAN:
+	case DZR_AHEAD:
 		word = dzr_clean_word(d, old);
 		dzs_free(d->pool, dzr_entry_handle(old));
 		if (word & DZR_CLEAN_AHEAD)
@@ -106,7 +109,7 @@ static bool dzr_replace(struct dzr_dev *d, unsigned long *slot,
 
 	old = dzr_entry_lock(slot);
 	if (dzr_entry_in_pool(old))
-		new.age = policy->touch(old.age);
+		new.age = policy->touch(old.age, true);
 	else
 		new.age = policy->born();
 	dzr_entry_set(slot, new);
@@ -303,10 +306,12 @@ static int dzr_load_hot(struct dzr_dev *d, struct dzr_stream *st,
 	__releases(bitlock)
 {
 	dzs_handle_t handle = dzr_entry_handle(e);
-	u32 skip = e.state == DZR_CLEAN ? DZR_CLEAN_PREFIX : 0;
+	u32 skip = dzr_entry_is_clean(e) ? DZR_CLEAN_PREFIX : 0;
 	u32 len;
 
-	dzr_set_age(slot, e, READ_ONCE(d->policy)->touch(e.age));
+	if (unlikely(e.state == DZR_AHEAD))
+		e = dzr_readahead_hit(d, slot, e);
+	dzr_set_age(slot, e, READ_ONCE(d->policy)->touch(e.age, false));
 	if (dzs_is_huge(handle)) {
 		memcpy(dst, dzs_map_huge(handle), DZR_BLOCK_SIZE);
 		dzr_entry_unlock(slot);
@@ -319,7 +324,7 @@ static int dzr_load_hot(struct dzr_dev *d, struct dzr_stream *st,
 }
 
 /* The block is in the log: pin it, and take it from the buffer if it can be. */
-static int dzr_load_cold(struct dzr_dev *d, struct dzr_stream *st,
+static int dzr_load_cold(struct dzr_dev *d, struct dzr_stream *st, u32 block,
 			 unsigned long *slot, struct dzr_entry e, void *dst,
 			 struct dzr_miss *miss)
 	__releases(bitlock)
@@ -334,8 +339,11 @@ static int dzr_load_cold(struct dzr_dev *d, struct dzr_stream *st,
 	if (!miss->pin.data)
 		return -EINPROGRESS;
 	hdr = (const void *)(miss->pin.data - sizeof(*hdr));
-	err = dzr_unpack(d, st, hdr->codec, miss->pin.data,
-			      dzr_loc_len(miss->pin.loc), dst);
+	if (dzr_loc_grouped(miss->pin.loc))
+		err = dzr_group_load(d, hdr, block, dst);
+	else
+		err = dzr_unpack(d, st, hdr->codec, miss->pin.data,
+				 dzr_loc_len(miss->pin.loc), dst);
 	dzr_log_unpin(&miss->pin);
 	dzr_stat_add(d->stats, DZR_STAT_BUFFER_READS, 1);
 	return err;
@@ -356,9 +364,11 @@ int dzr_load(struct dzr_dev *d, struct dzr_stream *st, u32 block, void *dst,
 	}
 	e = dzr_entry_lock(slot);
 	if (dzr_entry_in_pool(e)) {
+		if (dzr_reuse_sample(block))
+			dzr_stat_pool_read(d->stats, e.age);
 		err = dzr_load_hot(d, st, slot, e, dst);
 	} else if (e.state == DZR_COLD) {
-		err = dzr_load_cold(d, st, slot, e, dst, miss);
+		err = dzr_load_cold(d, st, block, slot, e, dst, miss);
 	} else {
 		dzr_entry_unlock(slot);
 		dzr_fill_block(dst, dzr_fill_unpack(e.value));
@@ -530,42 +540,40 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
 	return 1;
 }
 
-void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
-		 const void *data, u32 len, u8 age)
+bool dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
+		 const void *data, u32 len, u8 age, bool ahead)
 {
 	bool clean = len + DZR_CLEAN_PREFIX <= DZS_MAX_SIZE;
-	enum dzr_state state = clean ? DZR_CLEAN : DZR_HOT;
+	struct dzr_entry e, new = {
+		.state = !clean ? DZR_HOT : ahead ? DZR_AHEAD : DZR_CLEAN,
+		.age = ahead ? DZR_AGE_AHEAD : READ_ONCE(d->policy)->born(),
+	};
 	unsigned long *slot = dzr_btable_find(d->bt, block);
 	dzs_handle_t handle;
-	struct dzr_entry e;
 	bool same;
-	int err;
 
-	if (dzr_dev_pool_bytes(d) >= READ_ONCE(d->limit))
-		return;
-	if (clean)
-		err = dzs_alloc2(d->pool, block, &loc, sizeof(loc), data, len,
-				 &handle);
-	else
-		err = dzs_alloc(d->pool, block, data, len, &handle);
-	if (err)
-		return;
+	if (dzr_dev_pool_bytes(d) >= READ_ONCE(d->limit) || (ahead && !clean))
+		return false;
+	if (clean ? dzs_alloc2(d->pool, block, &loc, sizeof(loc), data, len,
+			       &handle) :
+		    dzs_alloc(d->pool, block, data, len, &handle))
+		return false;
+	new.value = (__force u64)handle;
 	e = dzr_entry_lock(slot);
 	same = e.state == DZR_COLD && dzr_entry_loc(e) == loc;
 	if (same)
-		dzr_entry_set(slot, (struct dzr_entry){
-			.state = state,
-			.value = (__force u64)handle,
-			.age = READ_ONCE(d->policy)->born(),
-		});
+		dzr_entry_set(slot, new);
 	dzr_entry_unlock(slot);
 	if (!same) {
 		dzs_free(d->pool, handle);
-		return;
+		return false;
 	}
-	dzr_count_move(d, DZR_COLD, state);
-	dzr_stat_add(d->stats, DZR_STAT_PROMOTIONS, 1);
-	trace_dzr_promote(d->dev, block, len, dzr_loc_seg(loc), age, clean);
+	dzr_count_move(d, DZR_COLD, new.state);
+	dzr_stat_add(d->stats, ahead ? DZR_STAT_AHEAD : DZR_STAT_PROMOTIONS, 1);
+	if (!ahead)
+		trace_dzr_promote(d->dev, block, len, dzr_loc_seg(loc), age,
+				  clean);
 	if (!clean)
 		dzr_log_put(d->log, loc);
+	return true;
 }

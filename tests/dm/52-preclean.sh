@@ -35,8 +35,8 @@ under() { # under TABLE
 good_table="0 $((part << 11)) linear $COLD 0"
 bad_table="0 $((part << 11)) error"
 
-# A rotation of the sweep takes 5 s here. Blocks are written ahead from age 3 on, and would be
-# demoted by age 20 s later: time enough to see it and to stop the ages.
+# A rotation of the sweep takes 11 s here. Blocks are written ahead from age 2 on, and would be
+# demoted by age 22 s later: time enough to see it and to stop the ages.
 run() { msg "$1" set demote_age 35; }
 freeze() { msg "$1" set demote_age 0; }
 # clean_is NAME LEAST: that many blocks are clean.

@@ -68,7 +68,7 @@ all_bad_tables() {
 	bad_table 'More arguments than the argument count says' "$t $COLD 0 overcommit"
 	# the arguments
 	bad_table 'Unknown argument' "$t $COLD 2 memory 1M"
-	bad_table 'Unknown argument' "$t $COLD 2 cold_algorithm zstd"
+	bad_table 'Unknown cold_algorithm' "$t $COLD 2 cold_algorithm lz4"
 	bad_table 'Unknown argument' "$t $COLD 2 wear 1G"
 	bad_table 'Unknown argument' "$t $COLD 2 MEM_LIMIT 1M"
 	bad_table 'Unknown argument to mode' "$t $COLD 2 mode durable"

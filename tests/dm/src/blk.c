@@ -25,6 +25,7 @@ struct job {
 	uint64_t seed;
 	unsigned int ratio;
 	unsigned int batch;	/* blocks of one I/O */
+	unsigned int stride;	/* of so many I/Os that could be, the first */
 	unsigned int passes;
 	int random;		/* order of the I/Os */
 	int fsync;
@@ -50,8 +51,10 @@ static void usage(void)
 	      "  excl     open the device exclusively for writing, and close it\n"
 	      "  --from N --count N   range, in blocks of 4 KiB (default: the whole device)\n"
 	      "  --seed N             what to write (default 1)\n"
-	      "  --ratio N            compressibility N:1; 1 random, 0 a mixture (default 3)\n"
+	      "  --ratio N            compressibility N:1; 1 random, 0 a mixture (default 3);\n"
+	      "                       100 + N: as N, and four neighbours have much in common\n"
 	      "  --batch N            blocks of one I/O, up to 256 (default 16)\n"
+	      "  --stride N           one I/O, then none where N - 1 could be (default 1)\n"
 	      "  --random             I/Os in random order\n"
 	      "  --passes N           do it N times, write with the same content (default 1)\n"
 	      "  --pause MS           between two passes; prints slowest_ms=, the longest from one to the next\n"
@@ -165,7 +168,8 @@ static int told_to_stop(const struct job *j)
 /* Visit every I/O of the range once, in order or in a pseudo-random permutation. */
 static void run(struct job *j, struct tally *t, char what)
 {
-	uint64_t ios = (j->count + j->batch - 1) / j->batch, size = 1, i, at;
+	uint64_t step = (uint64_t)j->batch * j->stride;
+	uint64_t ios = (j->count + step - 1) / step, size = 1, i, at;
 
 	while (size < ios)
 		size <<= 1;
@@ -176,12 +180,12 @@ static void run(struct job *j, struct tally *t, char what)
 		at = j->random ? (i * 0x9e3779b1ull + mix64(j->seed)) & (size - 1) : i;
 		if (at >= ios)
 			continue;
-		if (at == ios - 1 && j->count % j->batch)
-			n = j->count % j->batch;
+		if (j->count - at * step < n)
+			n = j->count - at * step;
 		if (what == 'w')
-			write_blocks(j, t, j->from + at * j->batch, n);
+			write_blocks(j, t, j->from + at * step, n);
 		else
-			verify_blocks(j, t, j->from + at * j->batch, n, what == 'z');
+			verify_blocks(j, t, j->from + at * step, n, what == 'z');
 	}
 }
 
@@ -215,6 +219,7 @@ static const struct option options[] = {
 	{ "ratio", 1, NULL, 'r' }, { "batch", 1, NULL, 'b' }, { "passes", 1, NULL, 'p' },
 	{ "random", 0, NULL, 'R' }, { "sync", 0, NULL, 'S' }, { "report", 0, NULL, 'q' },
 	{ "until", 1, NULL, 'u' }, { "pause", 1, NULL, 'P' },
+	{ "stride", 1, NULL, 't' },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -230,6 +235,7 @@ static void parse(struct job *j, int argc, char **argv)
 		case 'r': j->ratio = number(optarg); break;
 		case 'b': j->batch = number(optarg); break;
 		case 'p': j->passes = number(optarg); break;
+		case 't': j->stride = number(optarg); break;
 		case 'R': j->random = 1; break;
 		case 'S': j->fsync = 1; break;
 		case 'q': j->quiet = 1; break;
@@ -238,7 +244,7 @@ static void parse(struct job *j, int argc, char **argv)
 		default: usage();
 		}
 	}
-	if (optind != argc || !j->batch || j->batch > MAX_BATCH)
+	if (optind != argc || !j->stride || !j->batch || j->batch > MAX_BATCH)
 		usage();
 }
 
@@ -269,7 +275,7 @@ static int open_exclusively(const char *path)
 
 int main(int argc, char **argv)
 {
-	struct job j = { .seed = 1, .ratio = 3, .batch = 16, .passes = 1 };
+	struct job j = { .seed = 1, .ratio = 3, .batch = 16, .stride = 1, .passes = 1 };
 	struct tally t = { 0 };
 	const char *verb, *path;
 	int bad;
