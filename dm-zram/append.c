@@ -31,7 +31,7 @@ static u32 dzr_object_crc(struct dzr_log *log, dzr_loc_t loc,
 
 	crc = crc32c(log->crc_seed ^ dzr_loc_off(loc), &seq, sizeof(seq));
 	crc = crc32c(crc, hdr, offsetof(struct dzr_object_header, crc));
-	return crc32c(crc, hdr + 1, dzr_loc_len(loc));
+	return crc32c(crc, hdr + 1, le16_to_cpu(hdr->len));
 }
 
 void dzr_object_seal(struct dzr_log *log, dzr_loc_t loc,
@@ -40,12 +40,27 @@ void dzr_object_seal(struct dzr_log *log, dzr_loc_t loc,
 	hdr->crc = cpu_to_le32(dzr_object_crc(log, loc, hdr));
 }
 
+bool dzr_object_intact(struct dzr_log *log, dzr_loc_t loc,
+		       const struct dzr_object_header *hdr)
+{
+	u32 end = dzr_loc_off(loc) + dzr_object_size(le16_to_cpu(hdr->len));
+
+	return end <= log->segment_size &&
+	       le32_to_cpu(hdr->crc) == dzr_object_crc(log, loc, hdr);
+}
+
 bool dzr_object_check(struct dzr_log *log, dzr_loc_t loc,
 		      const struct dzr_object_header *hdr, u32 block)
 {
-	return le32_to_cpu(hdr->block) == block &&
-	       le16_to_cpu(hdr->len) == dzr_loc_len(loc) &&
-	       le32_to_cpu(hdr->crc) == dzr_object_crc(log, loc, hdr);
+	bool same;
+
+	if (dzr_loc_grouped(loc))
+		same = dzr_group_matches(loc, block, hdr);
+	else
+		same = le32_to_cpu(hdr->block) == block &&
+		       le16_to_cpu(hdr->len) == dzr_loc_len(loc) &&
+		       !(hdr->flags & DZR_OBJECT_GROUP);
+	return same && dzr_object_intact(log, loc, hdr);
 }
 
 bool dzr_buf_assign(struct dzr_buf *buf, bool again)
@@ -99,6 +114,7 @@ static int dzr_log_open(struct dzr_log *log, enum dzr_log_stream stream)
 	buf->old_seg = DZR_NO_SEGMENT;
 	buf->base = atomic64_read(&log->version);
 	buf->used = sizeof(struct dzr_seg_header);
+	buf->counted = 0;
 	buf->objects = 0;
 	buf->state = DZR_BUF_OPEN;
 	log->open[stream] = buf;
@@ -118,20 +134,44 @@ bool dzr_buf_close(struct dzr_buf *buf)
 	return !buf->writers;
 }
 
-/* Take room for @size bytes from an open buffer. */
-static void dzr_buf_claim(struct dzr_buf *buf, u32 size, u32 len,
+/* Count an object as live. */
+static void dzr_buf_count(struct dzr_buf *buf, u32 size,
+			  const struct dzr_group_head *head)
+{
+	struct dzr_segs *segs = buf->log->segs;
+	unsigned int i;
+
+	if (!head) {
+		dzr_segs_get_object(segs, buf->seg, size);
+		buf->counted += size;
+		return;
+	}
+	for (i = 0; i < DZR_GROUP_BLOCKS; i++) {
+		if (!((head->members & ~head->dead) & BIT(i)))
+			continue;
+		size = dzr_group_weights(head, BIT(i));
+		dzr_segs_get_object(segs, buf->seg, size);
+		buf->counted += size;
+	}
+}
+
+/* Take room for an object from an open buffer. */
+static void dzr_buf_claim(struct dzr_buf *buf, u32 len,
+			  const struct dzr_group_head *head,
 			  struct dzr_append *a)
 {
 	struct dzr_log *log = buf->log;
+	u32 size = dzr_object_size(len);
 
 	lockdep_assert_held(&log->lock);
 
 	a->log = log;
 	a->buf = buf;
 	a->len = len;
-	a->loc = dzr_loc(buf->seg, buf->used, len);
+	a->loc = head ? dzr_gloc(buf->seg, buf->used, size, 0) :
+			dzr_loc(buf->seg, buf->used, len);
 	a->data = buf->data + buf->used + sizeof(struct dzr_object_header);
-	dzr_segs_get_object(log->segs, buf->seg, size);
+	dzr_buf_count(buf, size, head);
 	buf->used += size;
 	buf->objects++;
 	buf->writers++;
@@ -170,8 +210,8 @@ u32 dzr_log_room(struct dzr_log *log, enum dzr_log_stream stream)
 	return room;
 }
 
-int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
-		    u8 codec, u32 len, struct dzr_append *a)
+int dzr_log_claim(struct dzr_log *log, enum dzr_log_stream stream, u32 len,
+		  const struct dzr_group_head *head, struct dzr_append *a)
 {
 	u32 size = dzr_object_size(len);
 	struct dzr_buf *full = NULL;
@@ -190,15 +230,23 @@ int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
 		buf = log->open[stream];
 	}
 	if (!err)
-		dzr_buf_claim(buf, size, len, a);
+		dzr_buf_claim(buf, len, head, a);
 	raw_spin_unlock(&log->lock);
 
-	if (!err)
-		dzr_append_header(a, block, codec);
 	if (full)
 		dzr_buf_submit(full);
 	if (err == -EAGAIN || (full && stream == DZR_STREAM_USER))
 		dzr_cleaner_wake(log);
+	return err;
+}
+
+int dzr_log_reserve(struct dzr_log *log, enum dzr_log_stream stream, u32 block,
+		    u8 codec, u32 len, struct dzr_append *a)
+{
+	int err = dzr_log_claim(log, stream, len, NULL, a);
+
+	if (!err)
+		dzr_append_header(a, block, codec);
 	return err;
 }
 
@@ -209,18 +257,11 @@ void dzr_log_publish(struct dzr_append *a)
 	hdr->version = cpu_to_le32(atomic64_inc_return(&a->log->version));
 }
 
-void dzr_log_commit(struct dzr_append *a, bool live)
+void dzr_log_done(struct dzr_append *a)
 {
-	struct dzr_object_header *hdr = (void *)(a->data - sizeof(*hdr));
 	struct dzr_log *log = a->log;
 	struct dzr_buf *buf = a->buf;
 	bool submit;
-
-	if (!live)
-		hdr->flags = DZR_OBJECT_DEAD;
-	dzr_object_seal(log, a->loc, hdr);
-	if (!live)
-		dzr_log_put(log, a->loc);
 
 	raw_spin_lock(&log->lock);
 	submit = !--buf->writers && buf->state == DZR_BUF_CLOSED;
@@ -231,10 +272,24 @@ void dzr_log_commit(struct dzr_append *a, bool live)
 		dzr_buf_submit(buf);
 }
 
+void dzr_log_commit(struct dzr_append *a, bool live)
+{
+	struct dzr_object_header *hdr = (void *)(a->data - sizeof(*hdr));
+
+	if (!live)
+		hdr->flags = DZR_OBJECT_DEAD;
+	dzr_object_seal(a->log, a->loc, hdr);
+	if (!live)
+		dzr_log_put(a->log, a->loc);
+	dzr_log_done(a);
+}
+
 void dzr_log_put(struct dzr_log *log, dzr_loc_t loc)
 {
-	bool freed = dzr_segs_put_object(log->segs, dzr_loc_seg(loc),
-					 dzr_object_size(dzr_loc_len(loc)));
+	u32 bytes = dzr_loc_grouped(loc) ?
+		    dzr_gloc_weight(loc) * DZR_GLOC_WEIGHT_UNIT :
+		    dzr_object_size(dzr_loc_len(loc));
+	bool freed = dzr_segs_put_object(log->segs, dzr_loc_seg(loc), bytes);
 
 	/* Pairs with the barrier in dzr_cleaner_pick(). */
 	smp_mb__after_atomic();

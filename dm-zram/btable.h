@@ -21,6 +21,7 @@
 #define DZR_BTABLE_H
 
 #include <linux/bit_spinlock.h>
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/gfp.h>
@@ -48,6 +49,8 @@ static_assert(DZS_HANDLE_BITS <= DZR_ENTRY_VALUE_BITS);
  * @DZR_CLEAN: as HOT, and the log has a valid copy, whose location is the
  *	first eight bytes of the object: dropping the object costs no I/O
  * @DZR_COLD: only the log has it; the value is the location
+ * @DZR_AHEAD: as CLEAN, but nobody has asked for the block yet: it came to the
+ *	pool with a neighbour
  * @DZR_NR_STATES: how many there are
  */
 enum dzr_state {
@@ -56,49 +59,96 @@ enum dzr_state {
 	DZR_HOT,
 	DZR_CLEAN,
 	DZR_COLD,
+	DZR_AHEAD,
 	DZR_NR_STATES,
 };
 
 /*
- * Where an object lies in the log: segment (26 bits), offset of its header in
- * units of eight bytes (19), length of its data (12; 0 says 4096).
+ * Where an object lies in the log: segment (26 bits), kind (1), and for an
+ * object of one block the offset of its header in units of eight bytes (18) and
+ * the length of its data (12; 0 says 4096).
+ *
+ * For a member of a group (see group.h) the offset has 17 bits; what follows is
+ * what the whole group takes in units of 128 bytes, less one (6), and the
+ * member's weight in units of 32 bytes (7): what it would take alone. Which
+ * member it is follows from the number of the block.
  */
 typedef u64 __bitwise dzr_loc_t;
 
 #define DZR_LOC_LEN_BITS	12
-#define DZR_LOC_OFF_BITS	19
+#define DZR_LOC_OFF_BITS	18
 #define DZR_LOC_SEG_BITS	26
+#define DZR_LOC_SEG_SHIFT	(DZR_LOC_LEN_BITS + DZR_LOC_OFF_BITS + 1)
+#define DZR_LOC_GROUP_BIT	(DZR_LOC_LEN_BITS + DZR_LOC_OFF_BITS)
 #define DZR_LOC_UNIT		8U
 #define DZR_MAX_SEGMENTS	(1U << DZR_LOC_SEG_BITS)
 
-static_assert(DZR_LOC_LEN_BITS + DZR_LOC_OFF_BITS + DZR_LOC_SEG_BITS ==
-	      DZR_ENTRY_VALUE_BITS);
+#define DZR_GLOC_WEIGHT_BITS	7
+#define DZR_GLOC_SIZE_BITS	6
+#define DZR_GLOC_OFF_SHIFT	(DZR_GLOC_WEIGHT_BITS + DZR_GLOC_SIZE_BITS)
+#define DZR_GLOC_OFF_BITS	(DZR_LOC_GROUP_BIT - DZR_GLOC_OFF_SHIFT)
+#define DZR_GLOC_WEIGHT_UNIT	32U
+#define DZR_GLOC_SIZE_UNIT	128U
+
+static_assert(DZR_LOC_SEG_SHIFT + DZR_LOC_SEG_BITS == DZR_ENTRY_VALUE_BITS);
 
 static inline dzr_loc_t dzr_loc(u32 seg, u32 off, u32 len)
 {
-	return (__force dzr_loc_t)(((u64)seg << (DZR_LOC_OFF_BITS +
-						 DZR_LOC_LEN_BITS)) |
+	return (__force dzr_loc_t)(((u64)seg << DZR_LOC_SEG_SHIFT) |
 				   ((u64)(off / DZR_LOC_UNIT) <<
 				    DZR_LOC_LEN_BITS) |
 				   (len & ((1U << DZR_LOC_LEN_BITS) - 1)));
 }
 
+static inline bool dzr_loc_grouped(dzr_loc_t loc)
+{
+	return (__force u64)loc & BIT_ULL(DZR_LOC_GROUP_BIT);
+}
+
 static inline u32 dzr_loc_seg(dzr_loc_t loc)
 {
-	return (__force u64)loc >> (DZR_LOC_OFF_BITS + DZR_LOC_LEN_BITS);
+	return (__force u64)loc >> DZR_LOC_SEG_SHIFT;
 }
 
 static inline u32 dzr_loc_off(dzr_loc_t loc)
 {
-	return (((__force u64)loc >> DZR_LOC_LEN_BITS) &
-		((1U << DZR_LOC_OFF_BITS) - 1)) * DZR_LOC_UNIT;
+	u64 v = (__force u64)loc & (BIT_ULL(DZR_LOC_GROUP_BIT) - 1);
+
+	return (v >> (dzr_loc_grouped(loc) ? DZR_GLOC_OFF_SHIFT :
+					     DZR_LOC_LEN_BITS)) * DZR_LOC_UNIT;
 }
 
+/* Of an object of one block. */
 static inline u32 dzr_loc_len(dzr_loc_t loc)
 {
 	u32 len = (__force u64)loc & ((1U << DZR_LOC_LEN_BITS) - 1);
 
 	return len ? len : 1U << DZR_LOC_LEN_BITS;
+}
+
+/* Of a member of a group of @size bytes, 1 to 8192, which weighs @weight units. */
+static inline dzr_loc_t dzr_gloc(u32 seg, u32 off, u32 size, u8 weight)
+{
+	return (__force dzr_loc_t)(((u64)seg << DZR_LOC_SEG_SHIFT) |
+				   BIT_ULL(DZR_LOC_GROUP_BIT) |
+				   ((u64)(off / DZR_LOC_UNIT) <<
+				    DZR_GLOC_OFF_SHIFT) |
+				   ((u64)((size - 1) / DZR_GLOC_SIZE_UNIT) <<
+				    DZR_GLOC_WEIGHT_BITS) | weight);
+}
+
+static inline u8 dzr_gloc_weight(dzr_loc_t loc)
+{
+	return (__force u64)loc & ((1U << DZR_GLOC_WEIGHT_BITS) - 1);
+}
+
+/* What the group takes, rounded up. */
+static inline u32 dzr_gloc_size(dzr_loc_t loc)
+{
+	u32 units = ((__force u64)loc >> DZR_GLOC_WEIGHT_BITS) &
+		    ((1U << DZR_GLOC_SIZE_BITS) - 1);
+
+	return (units + 1) * DZR_GLOC_SIZE_UNIT;
 }
 
 /*
@@ -139,7 +189,14 @@ static inline dzr_loc_t dzr_entry_loc(struct dzr_entry e)
 
 static inline bool dzr_entry_in_pool(struct dzr_entry e)
 {
-	return e.state == DZR_HOT || e.state == DZR_CLEAN;
+	return e.state == DZR_HOT || e.state == DZR_CLEAN ||
+	       e.state == DZR_AHEAD;
+}
+
+/* In the pool, with a valid copy in the log? */
+static inline bool dzr_entry_is_clean(struct dzr_entry e)
+{
+	return e.state == DZR_CLEAN || e.state == DZR_AHEAD;
 }
 
 /**

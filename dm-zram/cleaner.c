@@ -269,21 +269,17 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 	return false;
 }
 
-/* Copy a live object to the cleaner's stream. Returns 0 or why not. */
-static int dzr_cleaner_copy(struct dzr_log *log,
-			    const struct dzr_object_header *hdr, dzr_loc_t old)
+int dzr_cleaner_copy(struct dzr_log *log, u32 block, u8 codec,
+		     const void *data, u32 len, dzr_loc_t old)
 {
-	u32 block = le32_to_cpu(hdr->block);
-	u32 len = dzr_loc_len(old);
 	struct dzr_append a;
 	bool live;
 	int err;
 
-	err = dzr_log_reserve(log, DZR_STREAM_CLEANER, block, hdr->codec, len,
-			      &a);
+	err = dzr_log_reserve(log, DZR_STREAM_CLEANER, block, codec, len, &a);
 	if (err)
 		return err;
-	memcpy(a.data, hdr + 1, len);
+	memcpy(a.data, data, len);
 	dzr_log_publish(&a);
 	live = log->ops->repoint(log->owner, block, old, a.loc);
 	dzr_log_commit(&a, live);
@@ -321,8 +317,10 @@ static u32 dzr_cleaner_len(struct dzr_cleaner *c, u32 off)
 	const struct dzr_object_header *hdr = (void *)(c->data + off);
 	u32 left = c->end - off;
 	u32 len = left > sizeof(*hdr) ? le16_to_cpu(hdr->len) : 0;
+	u32 max = len && hdr->flags & DZR_OBJECT_GROUP ? DZR_GROUP_MAX_LEN :
+							 DZR_BLOCK_BYTES;
 
-	return len <= DZR_BLOCK_BYTES && len + sizeof(*hdr) <= left ? len : 0;
+	return len <= max && len + sizeof(*hdr) <= left ? len : 0;
 }
 
 /* Copy the object at an offset if it is live, good, and fits into @room. */
@@ -332,11 +330,12 @@ static int dzr_cleaner_try(struct dzr_log *log, u32 off, u32 len, u32 room)
 	dzr_loc_t loc = dzr_loc(log->cleaner.victim, off, len);
 	u32 block = le32_to_cpu(hdr->block);
 
-	if (dzr_object_size(len) > room ||
+	/* What becomes of a group is seen when it is at the cursor. */
+	if (dzr_object_size(len) > room || hdr->flags & DZR_OBJECT_GROUP ||
 	    !log->ops->is_live(log->owner, block, loc) ||
 	    !dzr_object_check(log, loc, hdr, block))
 		return 0;
-	return dzr_cleaner_copy(log, hdr, loc);
+	return dzr_cleaner_copy(log, block, hdr->codec, hdr + 1, len, loc);
 }
 
 /*
@@ -344,7 +343,7 @@ static int dzr_cleaner_try(struct dzr_log *log, u32 off, u32 len, u32 room)
  * that is open, bring some of those behind it forward that do, so that less of
  * the segment is lost. They are found dead when it is their turn.
  */
-static void dzr_cleaner_fill(struct dzr_log *log, u32 len)
+void dzr_cleaner_fill(struct dzr_log *log, u32 len)
 {
 	u32 room = dzr_log_room(log, DZR_STREAM_CLEANER);
 	struct dzr_cleaner *c = &log->cleaner;
@@ -369,13 +368,22 @@ static int dzr_cleaner_object(struct dzr_log *log, u32 len)
 	const struct dzr_object_header *hdr = (void *)(c->data + c->cursor);
 	u32 block = le32_to_cpu(hdr->block);
 	dzr_loc_t loc = dzr_loc(c->victim, c->cursor, len);
-	bool live = log->ops->is_live(log->owner, block, loc);
+	bool live, good;
+	int err;
 
+	if (hdr->flags & DZR_OBJECT_GROUP) {
+		good = dzr_object_intact(log, loc, hdr);
+		err = dzr_clean_group(log, c->cursor, &good);
+		c->damaged |= !good;
+		return err;
+	}
+	live = log->ops->is_live(log->owner, block, loc);
 	if (dzr_object_check(log, loc, hdr, block)) {
 		if (!live)
 			return 0;
 		dzr_cleaner_fill(log, len);
-		return dzr_cleaner_copy(log, hdr, loc);
+		return dzr_cleaner_copy(log, block, hdr->codec, hdr + 1, len,
+					loc);
 	}
 	/* Even if it seems dead: its header cannot be trusted. */
 	c->damaged = true;
@@ -454,8 +462,11 @@ int dzr_cleaner_init(struct dzr_log *log)
 			  GFP_KERNEL);
 	if (!c->vecs)
 		return -ENOMEM;
-	c->data = vzalloc(log->segment_size);
-	return c->data ? 0 : -ENOMEM;
+	c->data = vzalloc(log->segment_size + DZR_BLOCK_BYTES);
+	if (!c->data)
+		return -ENOMEM;
+	c->scratch = c->data + log->segment_size;
+	return 0;
 }
 
 void dzr_cleaner_exit(struct dzr_log *log)

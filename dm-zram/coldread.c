@@ -9,6 +9,7 @@
  *
  * Locks: none. The segment is pinned for as long as the read takes.
  */
+#include <linux/bitops.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -16,10 +17,15 @@
 #include "log-internal.h"
 #include "trace.h"
 
-/* Bytes that hold the largest object, wherever it starts. */
+/*
+ * Bytes that hold the largest object, wherever it starts. With logical blocks
+ * of 512 bytes that is 8 KiB, for a group as for a block that is stored raw.
+ */
 static u32 dzr_read_size(struct dzr_log *log)
 {
-	return roundup_pow_of_two(ALIGN(DZR_MAX_OBJECT, log->lbs) + log->lbs);
+	u32 most = ALIGN(DZR_MAX_GROUP + log->lbs - DZR_LOC_UNIT, log->lbs);
+
+	return roundup_pow_of_two(most);
 }
 
 static void *dzr_read_elem_alloc(gfp_t gfp, void *data)
@@ -89,8 +95,31 @@ static bool dzr_cold_read_check(struct dzr_cold_read *cr)
 	if (!dzr_object_check(log, cr->pin.loc, hdr, cr->block))
 		return false;
 	cr->codec = hdr->codec;
+	cr->len = le16_to_cpu(hdr->len);
 	cr->data = (const u8 *)(hdr + 1);
 	return true;
+}
+
+/* Blocks that the read is for. */
+static unsigned int dzr_cold_read_blocks(const struct dzr_cold_read *cr)
+{
+	return cr->wanted ? hweight8(cr->wanted) : 1;
+}
+
+static void dzr_cold_read_trace(struct dzr_cold_read *cr, u64 ns,
+				enum dzr_fault fault)
+{
+	u32 seg = dzr_loc_seg(cr->pin.loc), us = ns / NSEC_PER_USEC;
+	struct dzr_log *log = cr->pin.log;
+	unsigned int i;
+
+	if (!cr->wanted)
+		trace_dzr_fault(log->dev, cr->block, seg, cr->age, us, fault);
+	for (i = 0; i < DZR_GROUP_BLOCKS; i++)
+		if (cr->wanted & BIT(i))
+			trace_dzr_fault(log->dev,
+					dzr_group_first(cr->block) + i, seg,
+					cr->ages[i], us, fault);
 }
 
 static void dzr_cold_read_work(struct work_struct *work)
@@ -111,8 +140,7 @@ static void dzr_cold_read_work(struct work_struct *work)
 	cr->error = fault == DZR_FAULT_OK ? 0 : -EIO;
 	ns = ktime_get_ns() - cr->since;
 	dzr_latency_count(&log->latency, ns);
-	trace_dzr_fault(log->dev, cr->block, dzr_loc_seg(cr->pin.loc), cr->age,
-			ns / NSEC_PER_USEC, fault);
+	dzr_cold_read_trace(cr, ns, fault);
 	cr->end(cr);
 }
 
@@ -129,8 +157,10 @@ void dzr_cold_read_submit(struct dzr_cold_read *cr)
 	struct dzr_log *log = cr->pin.log;
 	u32 off = dzr_loc_off(cr->pin.loc);
 	u32 start = round_down(off, log->lbs);
-	u32 end = round_up(off + dzr_object_size(dzr_loc_len(cr->pin.loc)),
-			   log->lbs);
+	u32 size = dzr_loc_grouped(cr->pin.loc) ?
+		   min(dzr_gloc_size(cr->pin.loc), log->segment_size - off) :
+		   dzr_object_size(dzr_loc_len(cr->pin.loc));
+	u32 end = round_up(off + size, log->lbs);
 
 	cr->error = 0;
 	cr->data = NULL;
@@ -141,7 +171,7 @@ void dzr_cold_read_submit(struct dzr_cold_read *cr)
 	cr->bio.bi_end_io = dzr_cold_read_endio;
 	__bio_add_page(&cr->bio, virt_to_page(cr->buf), end - start,
 		       offset_in_page(cr->buf));
-	dzr_stat_add(log->stats, DZR_STAT_COLD_READS, 1);
+	dzr_stat_add(log->stats, DZR_STAT_COLD_READS, dzr_cold_read_blocks(cr));
 	dzr_stat_add(log->stats, DZR_STAT_COLD_READ_BYTES, end - start);
 	cr->since = ktime_get_ns();
 	submit_bio(&cr->bio);

@@ -14,6 +14,7 @@
 #include "budget.h"
 #include "compact.h"
 #include "demote.h"
+#include "gather.h"
 #include "tier.h"
 #include "trace.h"
 
@@ -39,7 +40,7 @@
 #define DZR_IDLE_DISCARDS	16
 
 /* Rotations that found nothing to demote before the worker gives up. */
-#define DZR_BARREN_TURNS	(DZR_THRESHOLD_START + 2)
+#define DZR_BARREN_TURNS	(DZR_AGE_ROTATIONS + 2)
 
 /* Above all ages: visit to age, take nothing. */
 #define DZR_THRESHOLD_NONE	(DZR_AGE_MAX + 1)
@@ -52,11 +53,13 @@
  * @cause: what for
  * @blocks: blocks demoted
  * @visited: blocks of the pool that the hand passed, the demoted ones included
+ * @gather: blocks that will be demoted when the hand has passed their neighbours
  */
 struct dzr_step {
 	enum dzr_cause cause;
 	u64 blocks;
 	u64 visited;
+	struct dzr_gather gather;
 };
 
 /* Give an entry the age that the visit found, if it is still what it was. */
@@ -76,16 +79,19 @@ static void dzr_visit_age(unsigned long *slot, struct dzr_entry was, u8 age)
  * Returns as dzr_demote().
  */
 static int dzr_take(struct dzr_dev *d, u32 block, unsigned long *slot,
-		    struct dzr_entry e, enum dzr_cause cause)
+		    struct dzr_entry e, struct dzr_step *step)
 {
-	if (e.state != DZR_CLEAN && !dzr_budget_allows(d, cause))
+	if (!dzr_entry_is_clean(e) && !dzr_budget_allows(d, step->cause))
 		return 0;
-	return dzr_demote(d, block, slot, cause);
+	if (!dzr_gathers(d, e))
+		return dzr_demote(d, block, slot, step->cause);
+	dzr_gather(&step->gather, block, slot, e.age);
+	return 0;
 }
 
 /* The hand passes over one block. Returns as dzr_demote(). */
 static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
-		     u8 threshold, struct dzr_step *step)
+		     const struct dzr_hand *hand, struct dzr_step *step)
 {
 	const struct dzr_policy *policy = READ_ONCE(d->policy);
 	struct dzr_entry e = dzr_entry_peek(slot);
@@ -95,18 +101,46 @@ static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 		age = policy->cold_visit(age);
 	} else if (dzr_entry_in_pool(e)) {
 		step->visited++;
-		if (policy->visit(&age, threshold) &&
-		    threshold != DZR_THRESHOLD_NONE)
-			return dzr_take(d, block, slot, e, step->cause);
+		dzr_reuse_seen(&d->reuse, block, age);
+		if (policy->visit(&age, hand->threshold,
+				  dzr_reuse_sample(block) ? 0 : hand->early) &&
+		    hand->threshold != DZR_THRESHOLD_NONE)
+			return dzr_take(d, block, slot, e, step);
 	}
 	if (age != e.age)
 		dzr_visit_age(slot, e, age);
 	return 0;
 }
 
+/* Demote what was gathered. Returns 0 or why that was not possible. */
+static int dzr_step_gathered(struct dzr_dev *d, struct dzr_step *step)
+{
+	struct dzr_gather *g = &step->gather;
+	int err = dzr_gather_demote(d, g, step->cause);
+
+	step->blocks += g->done;
+	g->done = 0;
+	return err;
+}
+
+/* The hand passes over one block, and over a group if this is its end. */
+static int dzr_pass(struct dzr_dev *d, u32 block, const struct dzr_hand *hand,
+		    struct dzr_step *step)
+{
+	int ret = dzr_visit(d, block, dzr_btable_find(d->bt, block), hand,
+			    step);
+
+	if (ret > 0)
+		step->blocks += ret;
+	if (ret >= 0 && step->gather.members && dzr_group_member(block + 1) == 0)
+		ret = dzr_step_gathered(d, step);
+	return min(ret, 0);
+}
+
 /*
  * Move the hand on to the next leaf there is, but not beyond @end, and visit
- * that. Returns 0, or the error that stopped it.
+ * that. Returns 0, or the error that stopped it; what was gathered by then is
+ * visited again.
  */
 static int dzr_hand_leaf(struct dzr_dev *d, struct dzr_hand *hand, u64 end,
 			 u64 max, struct dzr_step *step)
@@ -114,19 +148,23 @@ static int dzr_hand_leaf(struct dzr_dev *d, struct dzr_hand *hand, u64 end,
 	u64 last = min(end, dzr_btable_blocks(d->bt));
 	u64 block = min(last, dzr_btable_next(d->bt, hand->block));
 	u64 stop = min(last, (block / DZR_LEAF_BLOCKS + 1) * DZR_LEAF_BLOCKS);
+	u64 group = block;
 	int ret = 0;
 
 	lockdep_assert_held(&d->hand_lock);
 
-	for (; block < stop && step->blocks < max; block++) {
-		ret = dzr_visit(d, block, dzr_btable_find(d->bt, block),
-				hand->threshold, step);
-		if (ret < 0)
-			break;
-		step->blocks += ret;
+	while (block < stop && !ret &&
+	       step->blocks + dzr_gathered(&step->gather) < max) {
+		ret = dzr_pass(d, block, hand, step);
+		block++;
+		if (!step->gather.members && !ret)
+			group = block;
 	}
-	hand->block = block;
-	return min(ret, 0);
+	if (!ret && step->gather.members)
+		ret = dzr_step_gathered(d, step);
+	step->gather.members = 0;
+	hand->block = ret ? group : block;
+	return ret;
 }
 
 /* Back to the start if the hand is at the end: a rotation is complete. */
@@ -155,14 +193,32 @@ static bool dzr_demote_wanted(struct dzr_dev *d)
 	return READ_ONCE(d->demoting) || atomic_long_read(&d->pressure) > 0;
 }
 
-/* Demoted objects leave holes; turn them into whole free pages. */
-static void dzr_demote_compact(struct dzr_dev *d, unsigned long pages)
+/*
+ * Demoted objects leave holes; turn them into whole free pages. The pool had
+ * @before pages before the demotion.
+ */
+static void dzr_demote_compact(struct dzr_dev *d, unsigned long pages,
+			       unsigned long before)
 {
 	struct dzs_compact_ctl ctl = { .may_sleep = true };
 	unsigned long want = dzs_compactable(d->pool);
+	unsigned long after;
 
 	if (want)
 		dzr_compact(d, min(want, pages), &ctl);
+	after = dzs_pages(d->pool);
+	if (after < before)
+		dzr_stat_add(d->stats, DZR_STAT_DEMOTE_FREED, before - after);
+}
+
+/* Do reads say that blocks are read again? The fast hand goes by that. */
+static void dzr_hand_learn(struct dzr_dev *d)
+{
+	u64 reads[DZR_AGE_MAX + 1];
+
+	dzr_stat_pool_reads(d->stats, reads);
+	dzr_reuse_learn(&d->reuse, reads);
+	d->hand.early = d->reuse.early;
 }
 
 /*
@@ -176,6 +232,16 @@ static void dzr_hand_turned(struct dzr_dev *d)
 	if (READ_ONCE(d->demoting))
 		hand->threshold = dzr_threshold_next(hand->threshold, false);
 	hand->barren++;
+	dzr_drop_again(d);
+	dzr_hand_learn(d);
+}
+
+/* A step for space that writes nothing: see preclean.h. */
+static u64 dzr_demote_drop(struct dzr_dev *d, enum dzr_cause cause)
+{
+	if (!dzr_drop_wanted(d))
+		return 0;
+	return dzr_drop_step(d, d->hand.threshold, DZR_STEP_PAGES, cause);
 }
 
 /*
@@ -194,8 +260,10 @@ static int dzr_demote_step(struct dzr_dev *d)
 
 	lockdep_assert_held(&d->hand_lock);
 
+	step.blocks = dzr_demote_drop(d, step.cause);
+	step.visited = step.blocks;
 	for (leaves = 0; leaves < DZR_STEP_LEAVES && !err; leaves++) {
-		if (step.blocks >= DZR_STEP_PAGES ||
+		if (d->drop.left || step.blocks >= DZR_STEP_PAGES ||
 		    dzs_pages(d->pool) + DZR_STEP_PAGES <= before)
 			break;
 		err = dzr_hand_leaf(d, hand, U64_MAX, DZR_STEP_PAGES, &step);
@@ -204,7 +272,7 @@ static int dzr_demote_step(struct dzr_dev *d)
 			break;
 		}
 	}
-	dzr_demote_compact(d, DZR_STEP_PAGES);
+	dzr_demote_compact(d, DZR_STEP_PAGES, before);
 	if (!READ_ONCE(d->demoting))
 		atomic_long_sub(step.visited, &d->pressure);
 	if (step.blocks || dzs_pages(d->pool) < before ||
@@ -218,6 +286,8 @@ static void dzr_demote_done(struct dzr_dev *d)
 {
 	d->hand.threshold = dzr_threshold_next(d->hand.threshold, true);
 	d->hand.barren = 0;
+	dzr_drop_again(d);
+	dzr_hand_learn(d);
 }
 
 static void dzr_demote_work(struct work_struct *work)
@@ -304,7 +374,8 @@ static void dzr_sweep_refaults(struct dzr_dev *d)
 	u64 in = dzr_stat_sum(d->stats, DZR_STAT_COLD_READS) +
 		 dzr_stat_sum(d->stats, DZR_STAT_BUFFER_READS);
 	u64 out = dzr_stat_sum(d->stats, DZR_STAT_DEMOTIONS) +
-		  dzr_stat_sum(d->stats, DZR_STAT_SPILLS);
+		  dzr_stat_sum(d->stats, DZR_STAT_SPILLS) +
+		  dzr_stat_sum(d->stats, DZR_STAT_DROPS);
 
 	WRITE_ONCE(d->refaulting, (in - d->last_in) * DZR_REFAULT_SHARE >
 				  out - d->last_out);
@@ -328,7 +399,7 @@ static void dzr_sweep_tick(struct dzr_dev *d)
 	dzr_sweep_refaults(d);
 	hand->threshold = d->sweep_idle ? DZR_THRESHOLD_IDLE :
 					  DZR_THRESHOLD_NONE;
-	dzr_hand_wrap(d, hand);
+	dzr_preclean_tick(d, dzr_hand_wrap(d, hand));
 	d->sweep_end = min(nr, hand->block + share);
 }
 
@@ -340,6 +411,7 @@ static bool dzr_sweep_step(struct dzr_dev *d)
 {
 	struct dzr_hand *hand = &d->sweep_hand;
 	struct dzr_step step = { .cause = DZR_CAUSE_AGE };
+	unsigned long before = dzs_pages(d->pool);
 	int leaves, err = 0;
 
 	for (leaves = 0; leaves < DZR_STEP_LEAVES && !err &&
@@ -348,7 +420,7 @@ static bool dzr_sweep_step(struct dzr_dev *d)
 		cond_resched();
 	}
 	if (step.blocks)
-		dzr_demote_compact(d, step.blocks);
+		dzr_demote_compact(d, step.blocks, before);
 	return hand->block >= d->sweep_end || (err && err != -EAGAIN);
 }
 
@@ -400,6 +472,7 @@ int dzr_demote_blocks(struct dzr_dev *d, u64 nr)
 		.threshold = nr == U64_MAX ? 0 : DZR_AGE_MAX,
 	};
 	struct dzr_step step = { .cause = DZR_CAUSE_MESSAGE };
+	unsigned long before = dzs_pages(d->pool);
 
 	if (!d->log)
 		return -EINVAL;
@@ -414,7 +487,7 @@ int dzr_demote_blocks(struct dzr_dev *d, u64 nr)
 			break;
 		hand.threshold--;
 	}
-	dzr_demote_compact(d, ULONG_MAX);
+	dzr_demote_compact(d, ULONG_MAX, before);
 	return 0;
 }
 
@@ -425,6 +498,7 @@ void dzr_demote_init(struct dzr_dev *d)
 	atomic_long_set(&d->pressure, 0);
 	INIT_WORK(&d->demote_work, dzr_demote_work);
 	INIT_DELAYED_WORK(&d->sweep_work, dzr_sweep_work);
+	dzr_preclean_init(d);
 }
 
 void dzr_demote_start(struct dzr_dev *d)
@@ -439,5 +513,6 @@ void dzr_demote_start(struct dzr_dev *d)
 void dzr_demote_stop(struct dzr_dev *d)
 {
 	cancel_delayed_work_sync(&d->sweep_work);
+	dzr_preclean_stop(d);
 	cancel_work_sync(&d->demote_work);
 }

@@ -18,6 +18,7 @@
 #include "debugfs.h"
 #include "demote.h"
 #include "device.h"
+#include "grouping.h"
 #include "io.h"
 #include "tier.h"
 
@@ -63,6 +64,8 @@ static void dzr_event_work(struct work_struct *work)
 
 	if (ti)
 		dm_table_event(ti->table);
+	else
+		d->event_due = true;
 }
 
 static u64 dzr_limit_of(const struct dzr_config *cfg)
@@ -110,12 +113,38 @@ void dzr_dev_apply(struct dzr_dev *d, const struct dzr_config *cfg)
 	mutex_unlock(&d->hand_lock);
 }
 
+/*
+ * Make what a configuration needs and the device has not yet: not under
+ * hand_lock, since who demotes gives memory back.
+ */
+static int dzr_dev_prepare(struct dzr_dev *d, const struct dzr_config *cfg)
+{
+	struct dzr_grouping *g;
+
+	if (!cfg->cold_codec || READ_ONCE(d->grouping))
+		return 0;
+	g = dzr_grouping_create();
+	if (!g)
+		return -ENOMEM;
+	if (cmpxchg(&d->grouping, NULL, g))
+		dzr_grouping_destroy(g);
+	return 0;
+}
+
 int dzr_dev_set(struct dzr_dev *d, const char *key, const char *value,
 		char **error)
 {
 	struct dzr_config cfg;
 	int err;
 
+	dzr_dev_config(d, &cfg);
+	err = dzr_config_set(&cfg, key, value, error);
+	if (err)
+		return err;
+	*error = "Not enough memory";
+	err = dzr_dev_prepare(d, &cfg);
+	if (err)
+		return err;
 	mutex_lock(&d->hand_lock);
 	cfg = d->cfg;
 	err = dzr_config_set(&cfg, key, value, error);
@@ -143,10 +172,12 @@ static void dzr_dev_free(struct dzr_dev *d)
 		d->suspended = true;
 		dzr_demote_stop(d);
 		dzr_compact_stop(d);
+		flush_workqueue(d->wq);
 		dzr_log_destroy(d->log);
 		cancel_delayed_work_sync(&d->io_retry);
 		destroy_workqueue(d->wq);
 	}
+	dzr_grouping_destroy(d->grouping);
 	if (d->pool)
 		dzr_forget(d);
 	dzs_destroy(d->pool);
@@ -214,6 +245,8 @@ static int dzr_dev_build(struct dzr_dev *d, struct block_device *cold)
 		if (err)
 			return err;
 	}
+	if (dzr_dev_prepare(d, &d->cfg))
+		return -ENOMEM;
 	dzr_debugfs_add(d);
 	return dzr_shrinker_register(d);
 }
@@ -299,15 +332,19 @@ struct dzr_dev *dzr_dev_get(struct mapped_device *md, sector_t sectors,
 			    struct block_device *cold, char **error)
 {
 	struct dzr_dev *d;
+	int err;
 
 	mutex_lock(&dzr_devices_lock);
 	d = dzr_dev_find(md);
 	if (d) {
 		*error = dzr_dev_refuse(d, sectors, cfg, cold);
-		if (*error)
-			d = ERR_PTR(-EINVAL);
-		else
+		err = *error ? -EINVAL : dzr_dev_prepare(d, cfg);
+		if (err == -ENOMEM)
+			*error = "Not enough memory";
+		if (!err)
 			d->users++;
+		else
+			d = ERR_PTR(err);
 	} else if (dzr_cold_in_use(cold)) {
 		*error = "Cold device belongs to another dm-zram device";
 		d = ERR_PTR(-EBUSY);
@@ -348,12 +385,20 @@ void dzr_dev_suspend(struct dzr_dev *d)
 	WRITE_ONCE(d->ti, NULL);
 	if (d->log)
 		dzr_log_stop(d->log);
-	cancel_work_sync(&d->event_work);
+	/* Who has read a group may go on for its neighbours' sake. */
+	if (READ_ONCE(d->grouping))
+		flush_workqueue(d->wq);
+	/* What it has to tell is told once: later, then. */
+	if (cancel_work_sync(&d->event_work))
+		d->event_due = true;
 }
 
 void dzr_dev_resume(struct dzr_dev *d)
 {
 	WRITE_ONCE(d->suspended, false);
+	if (d->event_due)
+		queue_work(d->wq, &d->event_work);
+	d->event_due = false;
 	if (d->log)
 		dzr_log_start(d->log);
 	dzr_demote_start(d);

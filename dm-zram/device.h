@@ -8,6 +8,7 @@
  *   dzr_devices_lock		the list of instances
  *   d->hand_lock		demotion: one clock hand
  *   stream->lock		a codec workspace (mutex)
+ *   opener->lock		what opens a group (mutex)
  *   entry lock			one block (bit spinlock)
  *   pool and log locks		spinlocks, see zsmalloc/dzs.h and log.h
  *   d->defer_lock		the list of bios that wait (spinlock)
@@ -28,11 +29,13 @@
 #include "load.h"
 #include "log.h"
 #include "policy.h"
+#include "preclean.h"
 #include "stats.h"
 #include "stream.h"
 #include "table.h"
 #include "wear.h"
 
+struct dzr_grouping;
 struct mapped_device;
 struct dm_target;
 
@@ -62,11 +65,14 @@ enum dzr_cause {
  * @block: next block to visit
  * @threshold: age from which a block is demoted
  * @barren: rotations since it last gained anything
+ * @early: age from which blocks that were read are demoted, 0: @threshold; see
+ *	&struct dzr_reuse
  */
 struct dzr_hand {
 	u64 block;
 	u8 threshold;
 	u8 barren;
+	u8 early;
 };
 
 /**
@@ -86,6 +92,7 @@ struct dzr_hand {
  * @pool: hot tier
  * @log: cold tier, or NULL
  * @streams: codec workspaces
+ * @grouping: what groups take; NULL until cold_algorithm has asked for them
  * @stats: counters
  * @wq: all work that I/O may wait for; has a rescuer
  * @limit: soft limit of the pool in bytes; U64_MAX: none
@@ -106,15 +113,19 @@ struct dzr_hand {
  * @hand_lock: one demotion at a time
  * @hand: pressure's clock hand
  * @sweep_hand: age's clock hand
+ * @preclean: what is written ahead of need
+ * @drop: the hand that looks for clean blocks
+ * @reuse: are blocks read again? Guarded by @hand_lock
  * @demote_work: demotes while the pool is above its marks, or for @pressure
  * @demoting: above @marks.start once, not below @marks.stop yet
  * @pressure: blocks that @hand has yet to visit for reclaim
  * @sweep_work: ages all blocks bit by bit, demotes the oldest
  * @refill_work: tops up the reserves of pages
  * @event_work: raises a dm event
+ * @event_due: an event that a suspend has kept from being raised
  * @last_ios: blocks read and written up to the last tick of the sweep
  * @last_in: blocks read from the log up to the last tick
- * @last_out: blocks that went to the log up to then
+ * @last_out: blocks that left RAM up to then
  * @refaulting: blocks come back about as fast as they go
  * @sweep_end: where @sweep_hand must get to in this tick
  * @sweep_idle: the device was idle when the tick began
@@ -140,6 +151,7 @@ struct dzr_dev {
 	struct dzs_pool *pool;
 	struct dzr_log *log;
 	struct dzr_streams *streams;
+	struct dzr_grouping *grouping;
 	struct dzr_stats __percpu *stats;
 	struct workqueue_struct *wq;
 
@@ -162,12 +174,16 @@ struct dzr_dev {
 	struct mutex hand_lock;
 	struct dzr_hand hand;
 	struct dzr_hand sweep_hand;
+	struct dzr_preclean preclean;
+	struct dzr_drop drop;
+	struct dzr_reuse reuse;
 	struct work_struct demote_work;
 	bool demoting;
 	atomic_long_t pressure;
 	struct delayed_work sweep_work;
 	struct work_struct refill_work;
 	struct work_struct event_work;
+	bool event_due;
 	u64 last_ios;
 	u64 last_in;
 	u64 last_out;
@@ -223,7 +239,7 @@ void dzr_dev_apply(struct dzr_dev *d, const struct dzr_config *cfg);
  * @error: a message when it fails
  *
  * Context: process; may sleep.
- * Return: 0 or -EINVAL.
+ * Return: 0, -EINVAL or -ENOMEM.
  */
 int dzr_dev_set(struct dzr_dev *d, const char *key, const char *value,
 		char **error);

@@ -10,6 +10,8 @@
 #include <linux/sched.h>
 
 #include "demote.h"
+#include "group.h"
+#include "groupread.h"
 #include "io.h"
 #include "tier.h"
 
@@ -29,8 +31,7 @@ static struct bio *dzr_io_bio(struct dzr_io *io)
 	return dm_bio_from_per_bio_data(io, sizeof(struct dzr_io));
 }
 
-/* One part of the bio has ended; the last one ends the bio. */
-static void dzr_io_put(struct dzr_io *io)
+void dzr_io_put(struct dzr_io *io)
 {
 	struct bio *bio = dzr_io_bio(io);
 
@@ -41,7 +42,7 @@ static void dzr_io_put(struct dzr_io *io)
 	bio_endio(bio);
 }
 
-static void dzr_io_fail(struct dzr_io *io, int err)
+void dzr_io_fail(struct dzr_io *io, int err)
 {
 	WRITE_ONCE(io->status, errno_to_blk_status(err));
 }
@@ -74,6 +75,15 @@ static void dzr_io_copy(struct bio *bio, struct bvec_iter iter, u8 *buf,
 	}
 }
 
+void dzr_io_give(struct dzr_io *io, struct bvec_iter iter, unsigned int nth,
+		 const u8 *src)
+{
+	struct bio *bio = dzr_io_bio(io);
+
+	bio_advance_iter(bio, &iter, nth * DZR_BLOCK_SIZE);
+	dzr_io_copy(bio, iter, (u8 *)src, true);
+}
+
 static u32 dzr_io_block(struct bvec_iter iter)
 {
 	return iter.bi_sector / DZR_BLOCK_SECTORS;
@@ -102,16 +112,15 @@ static int dzr_io_write(struct dzr_io *io, struct bio *bio, bool waited)
 static int dzr_io_deliver(struct dzr_io *io, struct dzr_cold_read *cr)
 {
 	struct dzr_stream *st = dzr_stream_get(io->d->streams);
-	u32 len = dzr_loc_len(cr->pin.loc);
 	struct bio *bio = dzr_io_bio(io);
 	void *dst = dzr_io_window(bio, cr->iter);
 	int err;
 
 	if (dst) {
-		err = dzr_unpack(io->d, st, cr->codec, cr->data, len, dst);
+		err = dzr_unpack(io->d, st, cr->codec, cr->data, cr->len, dst);
 		kunmap_local(dst);
 	} else {
-		err = dzr_unpack(io->d, st, cr->codec, cr->data, len,
+		err = dzr_unpack(io->d, st, cr->codec, cr->data, cr->len,
 				 st->block);
 		if (!err)
 			dzr_io_copy(bio, cr->iter, st->block, true);
@@ -120,13 +129,12 @@ static int dzr_io_deliver(struct dzr_io *io, struct dzr_cold_read *cr)
 	return err;
 }
 
-/* Shall this block have a copy in the pool? */
-static bool dzr_io_promotes(struct dzr_dev *d, const struct dzr_cold_read *cr)
+bool dzr_io_promotes(struct dzr_dev *d, u8 age)
 {
 	bool room = dzr_dev_pool_bytes(d) <= READ_ONCE(d->marks.stop);
 
-	return READ_ONCE(d->policy)->promote(cr->age, room ? DZR_THRESHOLD_IDLE :
-						      d->hand.threshold);
+	return READ_ONCE(d->policy)->promote(age, room ? DZR_THRESHOLD_IDLE :
+						  d->hand.threshold);
 }
 
 static void dzr_io_read_end(struct dzr_cold_read *cr)
@@ -137,9 +145,9 @@ static void dzr_io_read_end(struct dzr_cold_read *cr)
 
 	if (!err)
 		err = dzr_io_deliver(io, cr);
-	if (!err && dzr_io_promotes(d, cr))
-		dzr_promote(d, cr->block, cr->pin.loc, cr->data,
-			    dzr_loc_len(cr->pin.loc), cr->age);
+	if (!err && dzr_io_promotes(d, cr->age))
+		dzr_promote(d, cr->block, cr->pin.loc, cr->data, cr->len,
+			    cr->age, false);
 	dzr_log_unpin(&cr->pin);
 	dzr_cold_read_free(cr);
 	if (err)
@@ -147,23 +155,46 @@ static void dzr_io_read_end(struct dzr_cold_read *cr)
 	dzr_io_put(io);
 }
 
-/* Read a block from the cold device. */
+/* The walk has left the blocks of a group: read it. */
+static void dzr_io_read_group(struct dzr_io *io)
+{
+	struct dzr_cold_read *cr = io->group;
+
+	if (!cr)
+		return;
+	io->group = NULL;
+	dzr_cold_read_submit(cr);
+}
+
+/* Read a block from the cold device; of a group, when the walk has left it. */
 static int dzr_io_miss(struct dzr_io *io, struct dzr_miss *miss)
 {
-	struct dzr_cold_read *cr = dzr_cold_read_alloc(io->d->log);
+	bool grouped = dzr_loc_grouped(miss->pin.loc);
+	u32 block = dzr_io_block(io->iter);
+	struct dzr_cold_read *cr;
 
+	if (io->group && dzr_group_read_join(io->group, block, miss))
+		return 0;
+	dzr_io_read_group(io);
+	cr = dzr_cold_read_alloc(io->d->log);
 	if (!cr) {
 		dzr_log_unpin(&miss->pin);
 		return -EAGAIN;
 	}
 	cr->pin = miss->pin;
 	cr->age = miss->age;
-	cr->block = dzr_io_block(io->iter);
+	cr->block = block;
 	cr->iter = io->iter;
 	cr->owner = io;
+	cr->wanted = 0;
 	cr->end = dzr_io_read_end;
 	atomic_inc(&io->pending);
-	dzr_cold_read_submit(cr);
+	if (!grouped) {
+		dzr_cold_read_submit(cr);
+		return 0;
+	}
+	dzr_group_read_init(cr);
+	io->group = cr;
 	return 0;
 }
 
@@ -202,8 +233,10 @@ static bool dzr_io_run(struct dzr_io *io, bool waited)
 		int err = write ? dzr_io_write(io, bio, waited) :
 				  dzr_io_read(io, bio);
 
-		if (err == -EAGAIN)
+		if (err == -EAGAIN) {
+			dzr_io_read_group(io);
 			return false;
+		}
 		if (err) {
 			dzr_io_fail(io, err);
 			if (write)
@@ -211,9 +244,12 @@ static bool dzr_io_run(struct dzr_io *io, bool waited)
 					     DZR_STAT_WRITE_FAILS, 1);
 		}
 		bio_advance_iter(bio, &io->iter, DZR_BLOCK_SIZE);
+		if (io->group && !dzr_group_member(dzr_io_block(io->iter)))
+			dzr_io_read_group(io);
 		if (++nr % DZR_YIELD_BLOCKS == 0)
 			cond_resched();
 	}
+	dzr_io_read_group(io);
 	dzr_io_put(io);
 	return true;
 }
@@ -293,6 +329,7 @@ static int dzr_io_data(struct dzr_dev *d, struct bio *bio)
 	io->begin = dzr_load_begin(d);
 	io->iter = bio->bi_iter;
 	io->status = BLK_STS_OK;
+	io->group = NULL;
 	atomic_set(&io->pending, 1);
 	if (!dzr_io_run(io, false))
 		dzr_io_defer(d, bio);

@@ -18,6 +18,7 @@
  * @iter: the blocks still to be done
  * @pending: cold reads in flight, and one for the walk itself
  * @status: the first error
+ * @group: the read of a group that may serve more blocks, not submitted yet
  */
 struct dzr_io {
 	struct dzr_dev *d;
@@ -25,6 +26,7 @@ struct dzr_io {
 	struct bvec_iter iter;
 	atomic_t pending;
 	blk_status_t status;
+	struct dzr_cold_read *group;
 };
 
 /**
@@ -36,6 +38,40 @@ struct dzr_io {
  * Return: a DM_MAPIO_* value.
  */
 int dzr_io_map(struct dzr_dev *d, struct bio *bio);
+
+/**
+ * dzr_io_give - copy a block to a bio
+ * @io: our part of the bio
+ * @iter: a position in it
+ * @nth: how many blocks behind that
+ * @src: the 4096 bytes
+ *
+ * Context: process.
+ */
+void dzr_io_give(struct dzr_io *io, struct bvec_iter iter, unsigned int nth,
+		 const u8 *src);
+
+/**
+ * dzr_io_fail - the bio will end with an error
+ * @io: our part of the bio
+ * @err: which
+ */
+void dzr_io_fail(struct dzr_io *io, int err);
+
+/**
+ * dzr_io_put - one part of the bio has ended; the last one ends the bio
+ * @io: our part of the bio, gone afterwards
+ *
+ * Context: process, no lock held: whoever gets the bio back may begin another.
+ */
+void dzr_io_put(struct dzr_io *io);
+
+/**
+ * dzr_io_promotes - shall a block that was read cold have a copy in the pool?
+ * @d: the device
+ * @age: of its entry before the read
+ */
+bool dzr_io_promotes(struct dzr_dev *d, u8 age);
 
 /**
  * dzr_io_init - set up the waiting list of a device

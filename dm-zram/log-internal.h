@@ -4,6 +4,7 @@
  *
  *   log.c	life cycle, drain, totals
  *   append.c	reserve, commit, pins
+ *   grouplog.c	the same for groups, and moving them
  *   segwrite.c	writing a segment, and what happens when that fails
  *   coldread.c	reading one object
  *   cleaner.c	moving live objects out of mostly dead segments
@@ -15,6 +16,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include "group.h"
 #include "log-format.h"
 #include "log.h"
 
@@ -79,6 +81,7 @@ enum dzr_buf_state {
  * @old_seg: while a failed write is moved: the segment it comes from
  * @base: newest version when the segment was opened
  * @used: bytes filled
+ * @counted: bytes counted as live, at the time
  * @objects: number of objects
  * @writers: objects reserved and not committed
  * @readers: pins that use @data
@@ -102,6 +105,7 @@ struct dzr_buf {
 	u32 old_seg;
 	s64 base;
 	u32 used;
+	u32 counted;
 	u32 objects;
 	u32 writers;
 	u32 readers;
@@ -179,6 +183,7 @@ enum dzr_fault {
  * @damaged: something in the victim could not be understood
  * @arrived: the read of the victim has ended
  * @data: the victim's content
+ * @scratch: a block on its way out of a group, compressed
  * @status: outcome of the read
  * @bio: the read
  * @vecs: for @bio
@@ -194,6 +199,7 @@ struct dzr_cleaner {
 	bool damaged;
 	bool arrived;
 	u8 *data;
+	u8 *scratch;
 	blk_status_t status;
 	struct bio bio;
 	struct bio_vec *vecs;
@@ -280,15 +286,6 @@ static inline sector_t dzr_log_sector(struct dzr_log *log, u32 seg)
 {
 	return (DZR_HEADER_AREA + (u64)seg * log->segment_size) >>
 	       SECTOR_SHIFT;
-}
-
-/**
- * dzr_object_size - what an object takes in a segment
- * @len: bytes of its data
- */
-static inline u32 dzr_object_size(u32 len)
-{
-	return ALIGN(sizeof(struct dzr_object_header) + len, DZR_LOC_UNIT);
 }
 
 /**
@@ -408,6 +405,15 @@ void dzr_object_seal(struct dzr_log *log, dzr_loc_t loc,
 		     struct dzr_object_header *hdr);
 
 /**
+ * dzr_object_intact - does the checksum of an object hold?
+ * @log: the log
+ * @loc: where it is, in a segment that is pinned
+ * @hdr: the header; as much data as it says can be looked at
+ */
+bool dzr_object_intact(struct dzr_log *log, dzr_loc_t loc,
+		       const struct dzr_object_header *hdr);
+
+/**
  * dzr_object_check - is this the object it should be?
  * @log: the log
  * @loc: where it must be, in a segment that is pinned
@@ -418,6 +424,73 @@ void dzr_object_seal(struct dzr_log *log, dzr_loc_t loc,
  */
 bool dzr_object_check(struct dzr_log *log, dzr_loc_t loc,
 		      const struct dzr_object_header *hdr, u32 block);
+
+/**
+ * dzr_log_claim - claim room in the open segment of a stream
+ * @log: the log
+ * @stream: on whose behalf
+ * @len: bytes of data
+ * @head: the members to be counted as live; NULL: an object of one block
+ * @a: the claim
+ *
+ * Context: process; takes log->lock; may submit a full segment.
+ * Return: as dzr_log_reserve(). The object header is to be filled in.
+ */
+int dzr_log_claim(struct dzr_log *log, enum dzr_log_stream stream, u32 len,
+		  const struct dzr_group_head *head, struct dzr_append *a);
+
+/**
+ * dzr_log_done - an object is complete: one writer less
+ * @a: the claim; the object is sealed
+ *
+ * Context: process; may submit a full segment.
+ */
+void dzr_log_done(struct dzr_append *a);
+
+/**
+ * dzr_group_repoint - members of a group have moved with their buffer
+ * @buf: the buffer, which has a new segment
+ * @off: offset of the group
+ * @from: the old segment
+ *
+ * Context: process, no lock held; takes entry locks.
+ */
+void dzr_group_repoint(struct dzr_buf *buf, u32 off, u32 from);
+
+/**
+ * dzr_clean_group - move what is live of a group out of the victim
+ * @log: the log
+ * @off: the group's offset in the victim
+ * @good: its checksum holds; set to false if it cannot be understood
+ *
+ * Context: the cleaner.
+ * Return: 0, or why it must wait, as dzr_log_reserve(): call again, then.
+ */
+int dzr_clean_group(struct dzr_log *log, u32 off, bool *good);
+
+/**
+ * dzr_cleaner_fill - use the end of the open segment for smaller objects
+ * @log: the log
+ * @len: bytes of the object at the cursor
+ *
+ * Context: the cleaner.
+ */
+void dzr_cleaner_fill(struct dzr_log *log, u32 len);
+
+/**
+ * dzr_cleaner_copy - copy an object of one block to the cleaner's stream
+ * @log: the log
+ * @block: the block
+ * @codec: how the data is compressed
+ * @data: the data
+ * @len: bytes of data
+ * @old: where the entry says it is
+ *
+ * Context: the cleaner.
+ * Return: 0, or why it must wait, as dzr_log_reserve().
+ */
+int dzr_cleaner_copy(struct dzr_log *log, u32 block, u8 codec,
+		     const void *data, u32 len, dzr_loc_t old);
 
 /**
  * dzr_cleaner_init - create the cleaner of a log

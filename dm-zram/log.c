@@ -17,8 +17,14 @@
 /* Beyond the cleaner's reserve, clean what pays when less than 1/32 is free. */
 #define DZR_CLEAN_AHEAD_SHIFT	5
 
+/* Room beyond that many times this is plenty. */
+#define DZR_PLENTY		4
+
 /* The least dead space that makes cleaning worth while: see segment.h. */
 #define DZR_MIN_GAIN		(2 * dzr_object_size(4096))
+
+/* Else what may be lost at the end of a segment is more than cleaning gains. */
+static_assert(DZR_MAX_GROUP < 2 * DZR_MAX_OBJECT);
 
 static u32 dzr_log_capacity(u32 segment_size)
 {
@@ -254,6 +260,19 @@ static bool dzr_log_has_room(struct dzr_log *log)
 	return room;
 }
 
+bool dzr_log_plenty(struct dzr_log *log)
+{
+	struct list_head *free = &log->free[DZR_STREAM_USER];
+	bool two;
+
+	raw_spin_lock(&log->lock);
+	two = !list_empty(free) && !list_is_singular(free);
+	raw_spin_unlock(&log->lock);
+	return two && !dzr_log_failed(log) &&
+	       dzr_segs_spare(log->segs) >
+	       (s64)log->clean_below * DZR_PLENTY;
+}
+
 int dzr_log_wait_room(struct dzr_log *log)
 {
 	long ret;
@@ -308,9 +327,9 @@ u64 dzr_log_bytes(struct dzr_log *log)
 {
 	u64 vecs = log->segment_size / PAGE_SIZE * sizeof(struct bio_vec);
 
-	/* One more buffer, with its vector, is the cleaner's. */
+	/* One more buffer, with its vector, is the cleaner's; and a block. */
 	return sizeof(*log) + dzr_segs_bytes(log->segs) +
 	       dzr_reads_bytes(log) +
 	       (u64)num_possible_cpus() * sizeof(struct dzr_latency_cpu) +
-	       (DZR_NR_BUFS + 1) * (log->segment_size + vecs);
+	       (DZR_NR_BUFS + 1) * (log->segment_size + vecs) + 4096;
 }

@@ -26,6 +26,7 @@
 
 #include "btable.h"
 #include "latency.h"
+#include "log-format.h"
 #include "segment.h"
 #include "stats.h"
 
@@ -84,6 +85,17 @@ struct dzr_log_ops {
 	 * Context: process, no lock held.
 	 */
 	void (*written)(void *owner, u64 bytes);
+	/**
+	 * @ungroup: compress a member of a group alone.
+	 *
+	 * @data is that of the group, @len bytes, valid and with a checksum
+	 * that holds. The answer goes to @dst, which has room for a block.
+	 *
+	 * Context: process, no lock held; may sleep, but not for I/O.
+	 * Return: bytes, or -EIO if it cannot be decompressed.
+	 */
+	int (*ungroup)(void *owner, const void *data, u32 len,
+		       unsigned int member, void *dst, u8 *codec);
 };
 
 /**
@@ -115,7 +127,7 @@ struct dzr_log_params {
  * @log: the log
  * @buf: the open segment's buffer
  * @data: where the data goes, @len bytes
- * @loc: where the object will be
+ * @loc: where the object will be; of a group, with no member's weight
  * @len: bytes of data
  */
 struct dzr_append {
@@ -143,7 +155,9 @@ struct dzr_pin {
 /**
  * struct dzr_cold_read - the reading of one object
  * @pin: keeps the object where it is; the reader unpins
- * @block: the block that it must belong to
+ * @block: the block that it must belong to; of a group, the first one wanted
+ * @wanted: of a group, bit for each member that is wanted
+ * @len: bytes of @data
  * @data: the data, once it was read and found good
  * @error: 0, or -EIO when it could not be read or was not what it should be
  * @codec: how the data is compressed
@@ -151,6 +165,7 @@ struct dzr_pin {
  * @owner: for @end's use
  * @iter: for @end's use
  * @age: of the block before this read; for @end's use, too
+ * @ages: of the members of a group, the same
  * @since: when it was submitted, nanoseconds
  * @work: runs @end
  * @buf: what is read, whole logical blocks
@@ -161,12 +176,15 @@ struct dzr_cold_read {
 	struct dzr_pin pin;
 	u32 block;
 	const u8 *data;
+	u32 len;
 	int error;
 	u8 codec;
+	u8 wanted;
 	void (*end)(struct dzr_cold_read *cr);
 	void *owner;
 	struct bvec_iter iter;
 	u8 age;
+	u8 ages[DZR_GROUP_BLOCKS];
 	u64 since;
 	struct work_struct work;
 	u8 *buf;
@@ -246,7 +264,46 @@ void dzr_log_publish(struct dzr_append *a);
 void dzr_log_commit(struct dzr_append *a, bool live);
 
 /**
- * dzr_log_put - an object is dead
+ * dzr_log_reserve_group - claim room for a group
+ * @log: the log
+ * @stream: on whose behalf
+ * @first: number of member 0
+ * @head: members and weights; those that are not dead count as live from here on
+ * @frame: the members, compressed
+ * @len: bytes of the frame
+ * @a: the claim, for dzr_log_commit_group()
+ *
+ * The data is in place then.
+ *
+ * Context: as dzr_log_reserve().
+ * Return: as dzr_log_reserve().
+ */
+int dzr_log_reserve_group(struct dzr_log *log, enum dzr_log_stream stream,
+			  u32 first, const struct dzr_group_head *head,
+			  const void *frame, u32 len, struct dzr_append *a);
+
+/**
+ * dzr_log_publish_member - this member is the newest of its block
+ * @a: the claim
+ * @member: one that is not dead
+ *
+ * Context: as dzr_log_publish().
+ * Return: its location.
+ */
+dzr_loc_t dzr_log_publish_member(struct dzr_append *a, unsigned int member);
+
+/**
+ * dzr_log_commit_group - complete a group
+ * @a: the claim
+ * @live: bit for each member that an entry refers to, or did since it was
+ *	published; the others are dead
+ *
+ * Context: process; may submit a full segment.
+ */
+void dzr_log_commit_group(struct dzr_append *a, u8 live);
+
+/**
+ * dzr_log_put - an object, or a member of a group, is dead
  * @log: the log
  * @loc: its location, which no entry holds any more
  *
@@ -347,6 +404,16 @@ void dzr_log_set_discard(struct dzr_log *log, bool discard);
  * Context: any; one read.
  */
 bool dzr_log_failed(struct dzr_log *log);
+
+/**
+ * dzr_log_plenty - is there room for what need not be written now?
+ * @log: the log
+ *
+ * Context: process; takes log->lock.
+ * Return: true while two of the users' buffers are free, and four times as many
+ * segments as the cleaner wants to have.
+ */
+bool dzr_log_plenty(struct dzr_log *log);
 
 /**
  * dzr_log_wait_room - wait until dzr_log_reserve() may succeed

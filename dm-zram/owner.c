@@ -9,6 +9,7 @@
 #include <linux/device-mapper.h>
 
 #include "budget.h"
+#include "groupread.h"
 #include "io.h"
 #include "tier.h"
 
@@ -45,7 +46,8 @@ static bool dzr_refers_to(struct dzr_dev *d, struct dzr_entry e, dzr_loc_t loc)
 {
 	if (e.state == DZR_COLD)
 		return dzr_entry_loc(e) == loc;
-	return e.state == DZR_CLEAN && dzr_clean_loc(d, e) == loc;
+	return dzr_entry_is_clean(e) &&
+	       dzr_word_loc(dzr_clean_word(d, e)) == loc;
 }
 
 /* The entry of a block number that came from the cold device. */
@@ -76,6 +78,7 @@ static bool dzr_repoint(void *owner, u32 block, dzr_loc_t old, dzr_loc_t new)
 	unsigned long *slot = dzr_find_checked(d, block);
 	struct dzr_entry e;
 	bool live;
+	u64 word;
 
 	if (!slot)
 		return false;
@@ -85,7 +88,9 @@ static bool dzr_repoint(void *owner, u32 block, dzr_loc_t old, dzr_loc_t new)
 		e.value = (__force u64)new;
 		dzr_entry_set(slot, e);
 	} else if (live) {
-		dzs_write(d->pool, dzr_entry_handle(e), &new, 0, sizeof(new));
+		word = dzr_clean_word(d, e) & DZR_CLEAN_AHEAD;
+		word |= (__force u64)new;
+		dzs_write(d->pool, dzr_entry_handle(e), &word, 0, sizeof(word));
 	}
 	dzr_entry_unlock(slot);
 	return live;
@@ -116,4 +121,5 @@ const struct dzr_log_ops dzr_log_ops = {
 	.kick = dzr_log_kicked,
 	.low_space = dzr_low_space,
 	.written = dzr_budget_written,
+	.ungroup = dzr_ungroup,
 };

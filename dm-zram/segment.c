@@ -7,6 +7,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/bug.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -22,6 +23,9 @@
 
 /* The ratio of dead to live bytes has that many binary places. */
 #define DZR_PICK_RATIO_SHIFT	10
+
+/* What a segment counts for is kept in units of 64 bytes, if it is kept. */
+#define DZR_TOTAL_UNIT		64U
 
 /* Dead bytes count in units of 64: 16 bits are enough for those of 4 MiB. */
 #define DZR_PICK_DEAD_SHIFT	6
@@ -47,12 +51,14 @@ enum dzr_shun {
 /**
  * enum dzr_need - how urgently a segment must be cleaned
  * @DZR_NEED_SOME: only one of which a good part is dead
- * @DZR_NEED_ANY: any that gains space
+ * @DZR_NEED_ANY: any that gains space for sure
+ * @DZR_NEED_GUESS: any that gains space if groups of it stay together
  * @DZR_NEED_LAST: and those that could not be read, too
  */
 enum dzr_need {
 	DZR_NEED_SOME,
 	DZR_NEED_ANY,
+	DZR_NEED_GUESS,
 	DZR_NEED_LAST,
 };
 
@@ -63,6 +69,8 @@ enum dzr_need {
  * @seq: sequence number when in use; next on the list when free
  * @state: an &enum dzr_seg_state
  * @shunned: 0, or an &enum dzr_shun
+ * @total: what it counted for when it was full, in units of DZR_TOTAL_UNIT;
+ *	0: no more than the capacity
  */
 struct dzr_seg {
 	atomic_t refs;
@@ -70,6 +78,7 @@ struct dzr_seg {
 	u32 seq;
 	u8 state;
 	u8 shunned;
+	u16 total;
 };
 
 static_assert(sizeof(struct dzr_seg) <= 16);
@@ -183,6 +192,7 @@ u32 dzr_segs_alloc_above(struct dzr_segs *segs, u32 keep)
 		WRITE_ONCE(segs->seq, segs->seq + 1);
 		WRITE_ONCE(s->seq, segs->seq);
 		WRITE_ONCE(s->shunned, 0);
+		WRITE_ONCE(s->total, 0);
 		WRITE_ONCE(s->state, DZR_SEG_OPEN);
 		atomic_set(&s->live, 0);
 		atomic_set(&s->refs, 1);
@@ -233,9 +243,22 @@ bool dzr_segs_put_object(struct dzr_segs *segs, u32 seg, u32 bytes)
 	return dzr_segs_put(segs, seg);
 }
 
+void dzr_segs_weigh(struct dzr_segs *segs, u32 seg, u32 bytes)
+{
+	if (bytes > segs->capacity)
+		WRITE_ONCE(segs->seg[seg].total,
+			   min_t(u32, DIV_ROUND_UP(bytes, DZR_TOTAL_UNIT),
+				 U16_MAX));
+}
+
 u32 dzr_segs_live(struct dzr_segs *segs, u32 seg)
 {
-	return atomic_read(&segs->seg[seg].live);
+	u32 total = READ_ONCE(segs->seg[seg].total) * DZR_TOTAL_UNIT;
+	u32 live = atomic_read(&segs->seg[seg].live);
+
+	if (!total)
+		return live;
+	return div_u64((u64)live * segs->capacity + total - 1, total);
 }
 
 void dzr_segs_pin(struct dzr_segs *segs, u32 seg)
@@ -299,7 +322,9 @@ static u64 dzr_segs_score(struct dzr_segs *segs, u32 seg, enum dzr_need need)
 	if (READ_ONCE(s->state) != DZR_SEG_SEALED ||
 	    shunned == DZR_SHUN_DAMAGED || (shunned && need != DZR_NEED_LAST))
 		return 0;
-	live = min_t(u32, atomic_read(&s->live), segs->capacity);
+	live = need == DZR_NEED_ANY ? atomic_read(&s->live) :
+				      dzr_segs_live(segs, seg);
+	live = min(live, segs->capacity);
 	/* Without any, only a pin keeps it from being free: no use reading. */
 	if (!live)
 		return 0;
@@ -380,6 +405,9 @@ u32 dzr_segs_pick(struct dzr_segs *segs, bool must)
 	seg = dzr_segs_pick_all(segs, must ? DZR_NEED_ANY : DZR_NEED_SOME);
 	if (seg != DZR_NO_SEGMENT || !must)
 		return seg;
+	seg = dzr_segs_pick_all(segs, DZR_NEED_GUESS);
+	if (seg != DZR_NO_SEGMENT)
+		return seg;
 	seg = dzr_segs_pick_all(segs, DZR_NEED_LAST);
 	/* They take turns: what one of them is, the next need not be. */
 	if (seg != DZR_NO_SEGMENT)
@@ -431,7 +459,7 @@ void dzr_segs_totals(struct dzr_segs *segs, struct dzr_segs_totals *totals)
 
 	for (i = 0; i < segs->nr; i++) {
 		if (READ_ONCE(segs->seg[i].state) >= DZR_SEG_OPEN)
-			live += atomic_read(&segs->seg[i].live);
+			live += dzr_segs_live(segs, i);
 		if (i % DZR_PICK_WINDOW == 0)
 			cond_resched();
 	}

@@ -101,11 +101,25 @@ void dzr_segs_get_object(struct dzr_segs *segs, u32 seg, u32 bytes);
 bool dzr_segs_put_object(struct dzr_segs *segs, u32 seg, u32 bytes);
 
 /**
+ * dzr_segs_weigh - say what a segment counts for, if that is more than it holds
+ * @segs: the accounting
+ * @seg: the segment, open and full
+ * @bytes: sum of dzr_segs_get_object()
+ *
+ * Members of a group count for what each would take alone, which is more than
+ * the group takes. What of the segment is live is then a matter of proportion.
+ *
+ * Context: any.
+ */
+void dzr_segs_weigh(struct dzr_segs *segs, u32 seg, u32 bytes);
+
+/**
  * dzr_segs_live - bytes of live objects in a segment
  * @segs: the accounting
  * @seg: the segment
  *
  * Context: any; one read.
+ * Return: bytes; where there are groups, the part of the capacity that is live.
  */
 u32 dzr_segs_live(struct dzr_segs *segs, u32 seg);
 
@@ -172,7 +186,9 @@ bool dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged);
  * often that is close to greedy. cleaner.rst has the figures.
  *
  * Looks at a bounded window at a time, going round; all segments are looked at
- * before it gives up. Those that could not be read come last, in turns.
+ * before it gives up. When space is short, those come first of which even objects
+ * of their own would leave enough; then those of which groups may. Those that
+ * could not be read come last, in turns.
  *
  * Context: process; no lock held throughout.
  * Return: the segment, pinned, or DZR_NO_SEGMENT.

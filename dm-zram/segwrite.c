@@ -106,6 +106,7 @@ static void dzr_buf_succeeded(struct dzr_buf *buf)
 	u32 seg = buf->seg;
 	bool recovered;
 
+	dzr_segs_weigh(log->segs, seg, buf->counted);
 	raw_spin_lock(&log->lock);
 	recovered = log->failed;
 	WRITE_ONCE(log->failed, false);
@@ -132,6 +133,10 @@ static void dzr_buf_repoint(struct dzr_buf *buf, u32 off, u32 from)
 	dzr_loc_t old = dzr_loc(from, off, len);
 	dzr_loc_t new = dzr_loc(buf->seg, off, len);
 
+	if (hdr->flags & DZR_OBJECT_GROUP) {
+		dzr_group_repoint(buf, off, from);
+		return;
+	}
 	dzr_object_seal(log, new, hdr);
 	dzr_segs_get_object(log->segs, buf->seg, dzr_object_size(len));
 	if (!(hdr->flags & DZR_OBJECT_DEAD) &&

@@ -11,6 +11,9 @@
  * Locks: none; callers may hold anything that reclaim is allowed under, so
  * only spinlocks are taken (inside the allocator and for entries).
  */
+#include <linux/math64.h>
+#include <linux/minmax.h>
+
 #include "compact.h"
 #include "compat.h"
 #include "demote.h"
@@ -28,6 +31,18 @@
  */
 #define DZR_REFAULT_SHIFT	4
 
+/* The pages' worth of what can be dropped although nothing may be written. */
+static unsigned long dzr_shrink_clean(struct dzr_dev *d)
+{
+	u64 clean = dzr_preclean_alive(d);
+	u64 blocks = dzr_stat_sum(d->stats, DZR_POP_HOT) +
+		     dzr_stat_sum(d->stats, DZR_POP_CLEAN);
+
+	if (!blocks || !d->log || dzr_log_failed(d->log))
+		return 0;
+	return div64_u64(min(clean, blocks) * dzs_pages(d->pool), blocks);
+}
+
 static unsigned long dzr_shrink_count(struct shrinker *shrinker,
 				      struct shrink_control *sc)
 {
@@ -40,6 +55,8 @@ static unsigned long dzr_shrink_count(struct shrinker *shrinker,
 	if (dzr_demote_ready(d))
 		pages = max(pages, dzs_pages(d->pool) >>
 			    (READ_ONCE(d->refaulting) ? DZR_REFAULT_SHIFT : 0));
+	else
+		pages += dzr_shrink_clean(d);
 	return pages ?: SHRINK_EMPTY;
 }
 
@@ -51,7 +68,9 @@ static unsigned long dzr_shrink_scan(struct shrinker *shrinker,
 
 	if (READ_ONCE(d->suspended))
 		return SHRINK_STOP;
-	freed = dzr_compact_idle(d, sc->nr_to_scan);
+	freed = dzr_drop_pages(d, sc->nr_to_scan);
+	if (freed < sc->nr_to_scan)
+		freed += dzr_compact_idle(d, sc->nr_to_scan - freed);
 	sc->nr_scanned = sc->nr_to_scan;
 	if (freed < sc->nr_to_scan)
 		dzr_demote_scan(d, sc->nr_to_scan - freed);

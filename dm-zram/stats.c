@@ -8,6 +8,7 @@
 
 #include "budget.h"
 #include "device.h"
+#include "grouping.h"
 #include "stats.h"
 
 static const char *const dzr_stat_names[] = {
@@ -32,6 +33,16 @@ static const char *const dzr_stat_names[] = {
 	[DZR_STAT_COLD_READ_ERRORS] = "cold_read_errors",
 	[DZR_STAT_COLD_BAD_OBJECTS] = "cold_bad_objects",
 	[DZR_STAT_COLD_WRITE_ERRORS] = "cold_write_errors",
+	[DZR_STAT_PRECLEANS] = "preclean_blocks",
+	[DZR_STAT_PRECLEAN_DROPS] = "preclean_drops",
+	[DZR_STAT_PRECLEAN_WASTED] = "preclean_wasted",
+	[DZR_STAT_DEMOTE_FREED] = "demote_freed_pages",
+	[DZR_STAT_GROUPS] = "groups",
+	[DZR_STAT_GROUPED] = "grouped_blocks",
+	[DZR_STAT_GROUPS_SPLIT] = "groups_split",
+	[DZR_STAT_GROUP_READS] = "group_reads",
+	[DZR_STAT_AHEAD] = "readahead_blocks",
+	[DZR_STAT_AHEAD_HITS] = "readahead_hits",
 	[DZR_POP_FILL] = "fill_blocks",
 	[DZR_POP_HOT] = "hot_blocks",
 	[DZR_POP_CLEAN] = "clean_blocks",
@@ -76,13 +87,24 @@ u64 dzr_stat_sum(struct dzr_stats __percpu *stats, enum dzr_stat stat)
 	return max_t(s64, sum, 0);
 }
 
+void dzr_stat_pool_reads(struct dzr_stats __percpu *stats, u64 *reads)
+{
+	int age, cpu;
+
+	for (age = 0; age <= DZR_AGE_MAX; age++) {
+		reads[age] = 0;
+		for_each_possible_cpu(cpu)
+			reads[age] += READ_ONCE(per_cpu_ptr(stats, cpu)->pool_reads[age]);
+	}
+}
+
 static u64 dzr_fixed_bytes(struct dzr_dev *d, const struct dzs_stats *pool)
 {
 	u64 bytes = sizeof(*d) + dzr_streams_bytes(d->streams) +
 		    dzr_btable_reserve_bytes(d->bt) +
 		    (u64)num_possible_cpus() * sizeof(struct dzr_stats) +
 		    ((u64)pool->reserve_target << PAGE_SHIFT) +
-		    pool->fixed_bytes;
+		    pool->fixed_bytes + dzr_grouping_bytes(READ_ONCE(d->grouping));
 
 	return d->log ? bytes + dzr_log_bytes(d->log) : bytes;
 }

@@ -15,6 +15,8 @@
 #include <linux/preempt.h>
 #include <linux/types.h>
 
+#include "policy.h"
+
 struct dzr_dev;
 
 /**
@@ -40,6 +42,16 @@ struct dzr_dev;
  * @DZR_STAT_COLD_READ_ERRORS: reads that the cold device failed
  * @DZR_STAT_COLD_BAD_OBJECTS: objects that were not what they should be
  * @DZR_STAT_COLD_WRITE_ERRORS: segment writes that failed
+ * @DZR_STAT_PRECLEANS: blocks of the pool written ahead of need
+ * @DZR_STAT_PRECLEAN_DROPS: pool copies of such blocks that were dropped
+ * @DZR_STAT_PRECLEAN_WASTED: such blocks overwritten or discarded before
+ * @DZR_STAT_DEMOTE_FREED: pages by which steps of demotion made the pool smaller
+ * @DZR_STAT_GROUPS: groups written by demotion
+ * @DZR_STAT_GROUPED: blocks demoted in them
+ * @DZR_STAT_GROUPS_SPLIT: groups that the cleaner took apart
+ * @DZR_STAT_GROUP_READS: groups read from the cold device
+ * @DZR_STAT_AHEAD: blocks that came to the pool with a neighbour
+ * @DZR_STAT_AHEAD_HITS: those that were read there
  * @DZR_POP_FILL: blocks of one repeated word
  * @DZR_POP_HOT: blocks only in the pool
  * @DZR_POP_CLEAN: blocks in the pool and in the log
@@ -70,6 +82,16 @@ enum dzr_stat {
 	DZR_STAT_COLD_READ_ERRORS,
 	DZR_STAT_COLD_BAD_OBJECTS,
 	DZR_STAT_COLD_WRITE_ERRORS,
+	DZR_STAT_PRECLEANS,
+	DZR_STAT_PRECLEAN_DROPS,
+	DZR_STAT_PRECLEAN_WASTED,
+	DZR_STAT_DEMOTE_FREED,
+	DZR_STAT_GROUPS,
+	DZR_STAT_GROUPED,
+	DZR_STAT_GROUPS_SPLIT,
+	DZR_STAT_GROUP_READS,
+	DZR_STAT_AHEAD,
+	DZR_STAT_AHEAD_HITS,
 	DZR_NR_EVENTS,
 	DZR_POP_FILL = DZR_NR_EVENTS,
 	DZR_POP_HOT,
@@ -132,11 +154,13 @@ enum dzr_gauge {
  * @v: one word for each &enum dzr_stat
  * @in_flight: reads and writes begun here, less those that ended here
  * @served: time that those which ended here have taken, in ns
+ * @pool_reads: samples read from the pool, by age, as in &struct dzr_reuse
  */
 struct dzr_stats {
 	s64 v[DZR_NR_STATS];
 	s64 in_flight;
 	u64 served;
+	u64 pool_reads[DZR_AGE_MAX + 1];
 };
 
 /**
@@ -157,6 +181,30 @@ static inline void dzr_stat_add(struct dzr_stats __percpu *stats,
 	__this_cpu_add(stats->v[stat], n);
 	preempt_enable();
 }
+
+/**
+ * dzr_stat_pool_read - a sample of &struct dzr_reuse is read from the pool
+ * @stats: the device's counters
+ * @age: its age before
+ *
+ * Context: as dzr_stat_add().
+ */
+static inline void dzr_stat_pool_read(struct dzr_stats __percpu *stats,
+				      u8 age)
+{
+	preempt_disable();
+	__this_cpu_inc(stats->pool_reads[age]);
+	preempt_enable();
+}
+
+/**
+ * dzr_stat_pool_reads - how many were there?
+ * @stats: the device's counters
+ * @reads: set to the sums over all CPUs, by age
+ *
+ * Context: any; walks all possible CPUs.
+ */
+void dzr_stat_pool_reads(struct dzr_stats __percpu *stats, u64 *reads);
 
 /**
  * dzr_stat_sum - sum of a counter over all CPUs

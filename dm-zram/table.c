@@ -239,6 +239,24 @@ static int dzr_wear_budget_emit(const struct dzr_config *cfg, char *buf,
 	return dzr_emit_size(cfg->wear_budget, buf, size);
 }
 
+static char *dzr_cold_algorithm_parse(struct dzr_config *cfg,
+				      const char *value)
+{
+	bool none = !strcmp(value, "none");
+
+	if (!none && strcmp(value, dzr_codec_zstd.name))
+		return "Unknown cold_algorithm (" DZR_COLD_NAMES ")";
+	cfg->cold_codec = none ? NULL : &dzr_codec_zstd;
+	return NULL;
+}
+
+static int dzr_cold_algorithm_emit(const struct dzr_config *cfg, char *buf,
+				   size_t size)
+{
+	return snprintf(buf, size, "%s",
+			cfg->cold_codec ? cfg->cold_codec->name : "none");
+}
+
 static const struct dzr_arg dzr_args[DZR_NR_ARGS] = {
 	[DZR_ARG_MEM_LIMIT] = {
 		DZR_ARG_TEXTS("mem_limit"),
@@ -306,6 +324,13 @@ static const struct dzr_arg dzr_args[DZR_NR_ARGS] = {
 		.live	= true,
 		.parse	= dzr_wear_budget_parse,
 		.emit	= dzr_wear_budget_emit,
+	},
+	[DZR_ARG_COLD_ALGORITHM] = {
+		DZR_ARG_TEXTS("cold_algorithm"),
+		.cold	= true,
+		.live	= true,
+		.parse	= dzr_cold_algorithm_parse,
+		.emit	= dzr_cold_algorithm_emit,
 	},
 };
 

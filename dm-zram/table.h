@@ -18,6 +18,7 @@
  *	overcommit			(*)
  *	discard_passdown <on|off>	(*)
  *	wear_budget <size>		(*) bytes a day, 0: none
+ *	cold_algorithm <none|zstd>	(*) none: as in RAM
  *
  * (*): means something with a cold device only, and is refused without one.
  * A size is decimal digits with one of K, M, G, T behind them or nothing.
@@ -57,6 +58,9 @@ struct dzr_policy;
 #define DZR_COMPACT_SLACK_DEFAULT 2u
 #define DZR_COMPACT_SLACK_MAX 50u
 
+/* What cold_algorithm may be. */
+#define DZR_COLD_NAMES "none, zstd"
+
 /* A buffer of this size is large enough for what dzr_config_emit() writes. */
 #define DZR_CONFIG_TEXT_MAX 320
 
@@ -73,6 +77,7 @@ struct dzr_policy;
  * @DZR_ARG_OVERCOMMIT: overcommit
  * @DZR_ARG_DISCARD_PASSDOWN: discard_passdown
  * @DZR_ARG_WEAR_BUDGET: wear_budget
+ * @DZR_ARG_COLD_ALGORITHM: cold_algorithm
  * @DZR_NR_ARGS: how many there are
  */
 enum dzr_arg_id {
@@ -87,6 +92,7 @@ enum dzr_arg_id {
 	DZR_ARG_OVERCOMMIT,
 	DZR_ARG_DISCARD_PASSDOWN,
 	DZR_ARG_WEAR_BUDGET,
+	DZR_ARG_COLD_ALGORITHM,
 	DZR_NR_ARGS
 };
 
@@ -96,6 +102,7 @@ enum dzr_arg_id {
  * @given: bit for each argument that was given, or set by a message since
  * @mem_limit: soft limit of the pool
  * @codec: compression in RAM
+ * @cold_codec: compression of what leaves RAM, in groups; NULL: none
  * @policy: which blocks are cold
  * @segment_size: bytes of a log segment, a power of two
  * @demote_age: seconds after which an untouched block is demoted, 0: never
@@ -112,6 +119,7 @@ struct dzr_config {
 	u32 given;
 	struct dzr_limit mem_limit;
 	const struct dzr_codec *codec;
+	const struct dzr_codec *cold_codec;
 	const struct dzr_policy *policy;
 	u32 segment_size;
 	u32 demote_age;
@@ -141,7 +149,7 @@ int dzr_config_parse(struct dzr_config *cfg, unsigned int argc, char **argv,
  * dzr_config_set() - change one argument of a running device
  * @cfg: changed, and the argument counts as given; untouched on error
  * @key: name of an argument that can change live: mem_limit, policy,
- *	demote_age, compact_slack, discard_passdown, wear_budget
+ *	demote_age, compact_slack, discard_passdown, wear_budget, cold_algorithm
  * @value: as in the table line
  * @error: on error, a static text
  *

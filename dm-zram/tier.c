@@ -2,16 +2,18 @@
 /*
  * Tiers: storing and loading one block, and its ways between pool and log.
  *
- * Locks: the entry lock around each change; the codec workspace is taken
- * before it, since it may sleep. No compression or decompression happens
- * under an entry lock: what is in the pool is copied out first.
+ * Locks: the entry lock around each change; the codec workspace is taken before
+ * it, since it may sleep. Nothing is compressed or decompressed under an entry
+ * lock: what is in the pool is copied out first.
  */
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
+#include "groupread.h"
 #include "log-format.h"
+#include "preclean.h"
 #include "tier.h"
 #include "trace.h"
 
@@ -24,9 +26,6 @@
 /* Blocks that a discard empties before it lets go of what they held. */
 #define DZR_DISCARD_BATCH	16
 
-/* A CLEAN object starts with its location in the log. */
-#define DZR_CLEAN_PREFIX	sizeof(dzr_loc_t)
-
 /* Counter of a state's population; EMPTY has none. */
 static const s8 dzr_population[] = {
 	[DZR_EMPTY] = -1,
@@ -34,10 +33,10 @@ static const s8 dzr_population[] = {
 	[DZR_HOT] = DZR_POP_HOT,
 	[DZR_CLEAN] = DZR_POP_CLEAN,
 	[DZR_COLD] = DZR_POP_COLD,
+	[DZR_AHEAD] = DZR_POP_CLEAN,
 };
 
-static void dzr_count_move(struct dzr_dev *d, enum dzr_state from,
-			   enum dzr_state to)
+void dzr_count_move(struct dzr_dev *d, enum dzr_state from, enum dzr_state to)
 {
 	if (from == to)
 		return;
@@ -47,27 +46,30 @@ static void dzr_count_move(struct dzr_dev *d, enum dzr_state from,
 		dzr_stat_add(d->stats, dzr_population[to], 1);
 }
 
-dzr_loc_t dzr_clean_loc(struct dzr_dev *d, struct dzr_entry e)
+u64 dzr_clean_word(struct dzr_dev *d, struct dzr_entry e)
 {
-	dzr_loc_t loc;
+	u64 word;
 
-	dzs_read(d->pool, dzr_entry_handle(e), &loc, 0, sizeof(loc));
-	return loc;
+	dzs_read(d->pool, dzr_entry_handle(e), &word, 0, sizeof(word));
+	return word;
 }
 
 /* Let go of what an entry held, which no entry holds any more. */
 static void dzr_release(struct dzr_dev *d, struct dzr_entry old)
 {
-	dzr_loc_t loc;
+	u64 word;
 
 	switch (old.state) {
 	case DZR_HOT:
 		dzs_free(d->pool, dzr_entry_handle(old));
 		break;
 	case DZR_CLEAN:
-		loc = dzr_clean_loc(d, old);
+	case DZR_AHEAD:
+		word = dzr_clean_word(d, old);
 		dzs_free(d->pool, dzr_entry_handle(old));
-		dzr_log_put(d->log, loc);
+		if (word & DZR_CLEAN_AHEAD)
+			dzr_stat_add(d->stats, DZR_STAT_PRECLEAN_WASTED, 1);
+		dzr_log_put(d->log, dzr_word_loc(word));
 		break;
 	case DZR_COLD:
 		dzr_log_put(d->log, dzr_entry_loc(old));
@@ -107,7 +109,7 @@ static bool dzr_replace(struct dzr_dev *d, unsigned long *slot,
 
 	old = dzr_entry_lock(slot);
 	if (dzr_entry_in_pool(old))
-		new.age = policy->touch(old.age);
+		new.age = policy->touch(old.age, true);
 	else
 		new.age = policy->born();
 	dzr_entry_set(slot, new);
@@ -304,10 +306,12 @@ static int dzr_load_hot(struct dzr_dev *d, struct dzr_stream *st,
 	__releases(bitlock)
 {
 	dzs_handle_t handle = dzr_entry_handle(e);
-	u32 skip = e.state == DZR_CLEAN ? DZR_CLEAN_PREFIX : 0;
+	u32 skip = dzr_entry_is_clean(e) ? DZR_CLEAN_PREFIX : 0;
 	u32 len;
 
-	dzr_set_age(slot, e, READ_ONCE(d->policy)->touch(e.age));
+	if (unlikely(e.state == DZR_AHEAD))
+		e = dzr_readahead_hit(d, slot, e);
+	dzr_set_age(slot, e, READ_ONCE(d->policy)->touch(e.age, false));
 	if (dzs_is_huge(handle)) {
 		memcpy(dst, dzs_map_huge(handle), DZR_BLOCK_SIZE);
 		dzr_entry_unlock(slot);
@@ -320,7 +324,7 @@ static int dzr_load_hot(struct dzr_dev *d, struct dzr_stream *st,
 }
 
 /* The block is in the log: pin it, and take it from the buffer if it can be. */
-static int dzr_load_cold(struct dzr_dev *d, struct dzr_stream *st,
+static int dzr_load_cold(struct dzr_dev *d, struct dzr_stream *st, u32 block,
 			 unsigned long *slot, struct dzr_entry e, void *dst,
 			 struct dzr_miss *miss)
 	__releases(bitlock)
@@ -335,8 +339,11 @@ static int dzr_load_cold(struct dzr_dev *d, struct dzr_stream *st,
 	if (!miss->pin.data)
 		return -EINPROGRESS;
 	hdr = (const void *)(miss->pin.data - sizeof(*hdr));
-	err = dzr_unpack(d, st, hdr->codec, miss->pin.data,
-			      dzr_loc_len(miss->pin.loc), dst);
+	if (dzr_loc_grouped(miss->pin.loc))
+		err = dzr_group_load(d, hdr, block, dst);
+	else
+		err = dzr_unpack(d, st, hdr->codec, miss->pin.data,
+				 dzr_loc_len(miss->pin.loc), dst);
 	dzr_log_unpin(&miss->pin);
 	dzr_stat_add(d->stats, DZR_STAT_BUFFER_READS, 1);
 	return err;
@@ -357,9 +364,11 @@ int dzr_load(struct dzr_dev *d, struct dzr_stream *st, u32 block, void *dst,
 	}
 	e = dzr_entry_lock(slot);
 	if (dzr_entry_in_pool(e)) {
+		if (dzr_reuse_sample(block))
+			dzr_stat_pool_read(d->stats, e.age);
 		err = dzr_load_hot(d, st, slot, e, dst);
 	} else if (e.state == DZR_COLD) {
-		err = dzr_load_cold(d, st, slot, e, dst, miss);
+		err = dzr_load_cold(d, st, block, slot, e, dst, miss);
 	} else {
 		dzr_entry_unlock(slot);
 		dzr_fill_block(dst, dzr_fill_unpack(e.value));
@@ -466,22 +475,6 @@ void dzr_forget(struct dzr_dev *d)
 	}
 }
 
-/* Drop the pool copy of a CLEAN block. */
-static void dzr_drop_clean(struct dzr_dev *d, unsigned long *slot,
-			   struct dzr_entry e)
-	__releases(bitlock)
-{
-	dzr_entry_set(slot, (struct dzr_entry){
-		.state = DZR_COLD,
-		.value = (__force u64)dzr_clean_loc(d, e),
-		.age = READ_ONCE(d->policy)->chilled(),
-	});
-	dzr_entry_unlock(slot);
-	dzs_free(d->pool, dzr_entry_handle(e));
-	dzr_count_move(d, DZR_CLEAN, DZR_COLD);
-	dzr_stat_add(d->stats, DZR_STAT_DROPS, 1);
-}
-
 /*
  * Put what @handle has into the claimed room, if the entry still holds it.
  * The entry is COLD from then on.
@@ -519,12 +512,9 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
 
 	lockdep_assert_held(&d->hand_lock);
 
-	e = dzr_entry_lock(slot);
-	if (e.state == DZR_CLEAN) {
-		dzr_drop_clean(d, slot, e);
-		trace_dzr_drop(d->dev, block, e.age, cause);
+	if (dzr_drop(d, block, slot, cause))
 		return 1;
-	}
+	e = dzr_entry_lock(slot);
 	if (e.state != DZR_HOT) {
 		dzr_entry_unlock(slot);
 		return 0;
@@ -550,42 +540,40 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
 	return 1;
 }
 
-void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
-		 const void *data, u32 len, u8 age)
+bool dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
+		 const void *data, u32 len, u8 age, bool ahead)
 {
 	bool clean = len + DZR_CLEAN_PREFIX <= DZS_MAX_SIZE;
-	enum dzr_state state = clean ? DZR_CLEAN : DZR_HOT;
+	struct dzr_entry e, new = {
+		.state = !clean ? DZR_HOT : ahead ? DZR_AHEAD : DZR_CLEAN,
+		.age = ahead ? DZR_AGE_AHEAD : READ_ONCE(d->policy)->born(),
+	};
 	unsigned long *slot = dzr_btable_find(d->bt, block);
 	dzs_handle_t handle;
-	struct dzr_entry e;
 	bool same;
-	int err;
 
-	if (dzr_dev_pool_bytes(d) >= READ_ONCE(d->limit))
-		return;
-	if (clean)
-		err = dzs_alloc2(d->pool, block, &loc, sizeof(loc), data, len,
-				 &handle);
-	else
-		err = dzs_alloc(d->pool, block, data, len, &handle);
-	if (err)
-		return;
+	if (dzr_dev_pool_bytes(d) >= READ_ONCE(d->limit) || (ahead && !clean))
+		return false;
+	if (clean ? dzs_alloc2(d->pool, block, &loc, sizeof(loc), data, len,
+			       &handle) :
+		    dzs_alloc(d->pool, block, data, len, &handle))
+		return false;
+	new.value = (__force u64)handle;
 	e = dzr_entry_lock(slot);
 	same = e.state == DZR_COLD && dzr_entry_loc(e) == loc;
 	if (same)
-		dzr_entry_set(slot, (struct dzr_entry){
-			.state = state,
-			.value = (__force u64)handle,
-			.age = READ_ONCE(d->policy)->born(),
-		});
+		dzr_entry_set(slot, new);
 	dzr_entry_unlock(slot);
 	if (!same) {
 		dzs_free(d->pool, handle);
-		return;
+		return false;
 	}
-	dzr_count_move(d, DZR_COLD, state);
-	dzr_stat_add(d->stats, DZR_STAT_PROMOTIONS, 1);
-	trace_dzr_promote(d->dev, block, len, dzr_loc_seg(loc), age, clean);
+	dzr_count_move(d, DZR_COLD, new.state);
+	dzr_stat_add(d->stats, ahead ? DZR_STAT_AHEAD : DZR_STAT_PROMOTIONS, 1);
+	if (!ahead)
+		trace_dzr_promote(d->dev, block, len, dzr_loc_seg(loc), age,
+				  clean);
 	if (!clean)
 		dzr_log_put(d->log, loc);
+	return true;
 }

@@ -2,7 +2,7 @@
 /*
  * Tiers: storing one block, loading it, and moving it between pool and log.
  *
- * All changes of entries are made here. The pattern is one: lock the entry,
+ * All changes of entries are made here, in owner.c and in preclean.c. The pattern is one: lock the entry,
  * compare or exchange, unlock, and only then let go of what the entry held.
  */
 #ifndef DZR_TIER_H
@@ -57,7 +57,7 @@ int dzr_load(struct dzr_dev *d, struct dzr_stream *st, u32 block, void *dst,
 	     struct dzr_miss *miss);
 
 /**
- * dzr_unpack - decompress a block
+ * dzr_unpack - decompress a block that is an object of its own
  * @d: the device
  * @st: a codec workspace, held
  * @codec: how it is compressed
@@ -117,24 +117,62 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
  * @data: as stored there
  * @len: its length
  * @age: of the entry before the read
+ * @ahead: nobody has asked for the block, it was read with another
  *
- * Nothing happens if the pool is near its limit or the block has changed.
+ * Nothing happens if the pool is near its limit or the block has changed, or if
+ * it came @ahead and has no room for its location.
  *
  * Context: process.
+ * Return: true if it has a copy now.
  */
-void dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
-		 const void *data, u32 len, u8 age);
+bool dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
+		 const void *data, u32 len, u8 age, bool ahead);
 
 /**
- * dzr_clean_loc - where the log copy of a CLEAN block is
+ * dzr_count_move - an entry has changed its state
+ * @d: the device
+ * @from: the old state
+ * @to: the new one
+ *
+ * Context: any.
+ */
+void dzr_count_move(struct dzr_dev *d, enum dzr_state from, enum dzr_state to);
+
+/*
+ * A CLEAN object starts with a word: its location in the log, and whether it was
+ * written ahead of need; else it was promoted.
+ */
+#define DZR_CLEAN_PREFIX	sizeof(u64)
+#define DZR_CLEAN_AHEAD		(1ULL << 63)
+
+static_assert(DZR_ENTRY_VALUE_BITS < 63);
+
+/* The location that such a word has. */
+static inline dzr_loc_t dzr_word_loc(u64 word)
+{
+	return (__force dzr_loc_t)(word & ~DZR_CLEAN_AHEAD);
+}
+
+/**
+ * dzr_clean_word - the first word of a CLEAN block's object
  * @d: the device
  * @e: its entry
  *
  * Context: process, with the entry locked, or when no entry holds the object
  * any more.
- * Return: the location.
+ * Return: the word.
  */
-dzr_loc_t dzr_clean_loc(struct dzr_dev *d, struct dzr_entry e);
+u64 dzr_clean_word(struct dzr_dev *d, struct dzr_entry e);
+
+/**
+ * dzr_count_move - a block has gone from one state to another
+ * @d: the device
+ * @from: the state before
+ * @to: the state now
+ *
+ * Context: process.
+ */
+void dzr_count_move(struct dzr_dev *d, enum dzr_state from, enum dzr_state to);
 
 /*
  * What the allocator asks of the owner of the entries; its argument is ours.

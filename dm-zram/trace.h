@@ -78,6 +78,28 @@ TRACE_EVENT(dzr_demote,
 		  dzr_show_cause(__entry->cause))
 );
 
+TRACE_EVENT(dzr_preclean,
+	TP_PROTO(dev_t dev, u32 block, u32 len, u32 segment, u8 age),
+	TP_ARGS(dev, block, len, segment, age),
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(u32, block)
+		__field(u32, len)
+		__field(u32, segment)
+		__field(u8, age)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->block = block;
+		__entry->len = len;
+		__entry->segment = segment;
+		__entry->age = age;
+	),
+	TP_printk("dev=%d:%d block=%u len=%u segment=%u age=%u",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->block,
+		  __entry->len, __entry->segment, __entry->age)
+);
+
 TRACE_EVENT(dzr_drop,
 	TP_PROTO(dev_t dev, u32 block, u8 age, int cause),
 	TP_ARGS(dev, block, age, cause),

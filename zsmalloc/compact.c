@@ -227,7 +227,7 @@ static void settle(struct run *run, struct dzs_class *class)
 		LIST_HEAD(empty);
 
 		since = hold(class);
-		more = dzs_settle_some(class, DZS_SETTLE, &empty);
+		more = dzs_settle_some(class, DZS_SETTLE_SOME, &empty);
 		unhold(run, class, since);
 		dzs_release_list(run->pool, &empty);
 	}

@@ -72,9 +72,9 @@
 #define DZS_BATCH		8U
 /* Slots looked at in one such hold. */
 #define DZS_SCAN		32U
-/* Queued zspages settled in one hold, and by an allocation on its way. */
+/* Queued zspages settled in one hold by a free, and by anyone on their way. */
 #define DZS_SETTLE		8U
-#define DZS_SETTLE_ALLOC	4U
+#define DZS_SETTLE_SOME		4U
 
 /* Fullness groups: eighths of cap, then two without a free slot. */
 enum {

@@ -114,7 +114,7 @@ static int slot_alloc(struct dzs_pool *pool, struct dzs_class *class,
 
 		dzs_class_lock(pool, class);
 		if (!llist_empty(&class->queue))
-			dzs_settle_some(class, DZS_SETTLE_ALLOC, &empty);
+			dzs_settle_some(class, DZS_SETTLE_SOME, &empty);
 		done = dzs_slot_take(class, owner, len, slot);
 		if (!done && spare.page && dzs_class_grow(class, &spare)) {
 			atomic_long_inc(&pool->pages);

@@ -8,6 +8,8 @@ vm_start() {
 	local args=("mem=$mem" "ncpus=$cpus" seccomp=auto rootfstype=hostfs rootflags=/ rw quiet loglevel=7
 		"init=$DMZ_TOP/scripts/lib/uml-init" con=null con0=fd:3,fd:4 ssl=null ssl0=null,fd:5 console=ttyS0
 		oops=panic panic=-1 "umid=dmz$$" "uml_dir=$work"
+		# The host may be busy: more patience for whoever watches, as in vm-qemu.sh.
+		watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60 workqueue.watchdog_thresh=120
 		"dmz_ctl=$ctl" "dmz_top=$DMZ_TOP" "dmz_mod=$kernel/root/lib/modules/$release")
 	local rw="${rw_dirs[*]+"${rw_dirs[*]}"}"
 	[ -z "$rw" ] || args+=("dmz_rw=$rw")

@@ -33,9 +33,8 @@ run_fio() { # run_fio SECONDS ARG...
 
 # Something to discard, and to be overwritten. It does not fit into RAM.
 blk write /dev/mapper/z --ratio 3 --batch 64
-snap z
-check "blocks demoted" "${S[demotions]}" -gt 0
-check "segments written" "${S[segment_writes]}" -gt 0
+has_moved() { snap z; [ "${S[demotions]}" -gt 0 ] && [ "${S[segment_writes]}" -gt 0 ]; }
+wait_until 30 "blocks to be demoted, and segments to be written" has_moved
 
 # The parts of the device that the jobs work on: full MiB, so that no block is left out.
 part=$(($(bytes "$size") / 5 >> 20 << 20))

@@ -27,7 +27,8 @@ note "room for $FIRST_FAILED blocks; then $FAILED writes failed; events $(events
 check "writes that failed" "$FAILED" -gt 0
 check "of these, with ENOSPC" "$NOSPACE" -eq "$FAILED"
 check "first block that had no room" "$FIRST_FAILED" -gt 4608 # 18 MiB of 24, and some in RAM
-check "events" "$(events)" -gt 0
+told() { [ "$(events)" -gt 0 ]; }
+wait_until 20 "an event" told
 check "bytes of RAM then, with mem_limit 4M" "$(stat z pool_bytes)" -le $((8 << 20))
 first=$FIRST_FAILED
 # Blocks before that are all right, also those that were overwritten meanwhile.

@@ -11,12 +11,16 @@
 size=$(by_kind 128M 48M)
 blocks=$(($(bytes "$size") / BLOCK))
 
-# judge WHAT: the numbers of the device z, and the cold device's own since $disk.
+# judge WHAT: the numbers of the device z, and the cold device's own since $disk, when no write is
+# under way.
 judge() {
 	local left written
+	hold z
+	msg z drain
 	snap z
 	left=$((S[demotions] + S[spills]))
 	written=$((($(disk_sectors_written "$COLD") - disk) * 512))
+	release z
 	check "$1: blocks that left RAM" $left -gt $((blocks / 2))
 	check "$1: segment writes" "${S[segment_writes]}" -gt 0
 	note "$1: $left blocks in ${S[cold_write_bytes]} bytes and ${S[segment_writes]} writes:" \
@@ -35,7 +39,6 @@ for algorithm in lz4 lzo-rle zstd; do
 	blk write /dev/mapper/z --ratio 3 --batch 64
 	check "cold writes before demotion" "$(stat z cold_write_bytes)" -eq 0
 	msg z demote all
-	msg z drain
 	judge "demote all, $algorithm"
 	check "blocks demoted" "${S[demotions]}" -eq $blocks
 	check "blocks cold" "${S[cold_blocks]}" -eq $blocks
@@ -49,7 +52,6 @@ done
 create z "$size" "$COLD" mem_limit 4M demote_age 0
 disk=$(disk_sectors_written "$COLD")
 blk write /dev/mapper/z --ratio 3 --batch 16 --random
-msg z drain
 judge "over the limit"
 check "pool at its limit of 4 MiB" "${S[pool_bytes]}" -le $((5 << 20))
 blk verify /dev/mapper/z --ratio 3 --batch 64 --random

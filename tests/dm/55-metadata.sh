@@ -8,12 +8,7 @@
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# free_bytes: what is free once everything has been let go of that can be.
-free_bytes() {
-	drop_caches
-	sleep 1
-	awk '/^MemFree/ { print $2 * 1024 }' /proc/meminfo
-}
+free_bytes() { echo $(($(free_kib) * 1024)); }
 
 # judge_blocks WHAT: bytes of metadata for a stored block.
 judge_blocks() {

@@ -47,7 +47,7 @@ snap z
 check "blocks stored by reading" $((S[fill_blocks] + S[hot_blocks] + S[cold_blocks])) -eq 0
 blk write $dev --ratio 3 --batch 64 --sync
 msg z demote $((blocks / 2))
-snap z
+snap_at_rest z
 check "blocks after demote $((blocks / 2))" $((S[hot_blocks])) -le $((blocks / 2))
 check "hot and cold blocks" $((S[hot_blocks] + S[cold_blocks])) -eq $blocks
 live=${S[cold_live_bytes]}
@@ -60,7 +60,7 @@ within 60 dd dd if=/dev/zero of=$dev bs=64K seek=$((6 * eighth * BLOCK / 65536))
 	oflag=direct conv=notrunc status=none
 for i in 0 4 6; do blk zero $dev --from $((i * eighth)) --count $eighth --batch 64; done
 for i in 1 2 3 5 7; do blk verify $dev --from $((i * eighth)) --count $eighth --batch 64; done
-snap z
+snap_at_rest z
 check "blocks discarded or zeroed" "${S[discards]}" -ge $((2 * eighth))
 check "hot and cold blocks" $((S[hot_blocks] + S[cold_blocks])) -eq $((5 * eighth))
 check "live bytes in the log" "${S[cold_live_bytes]}" -lt "$live"
@@ -75,8 +75,10 @@ blk verify $dev --from 5 --count 11
 within 30 flush blockdev --flushbufs $dev
 free=$(stat z segments_free)
 within 30 blkdiscard blkdiscard -f $dev
+hold z
 msg z drain
 snap z
+release z
 check "stored blocks after a discard of all" $((S[fill_blocks] + S[hot_blocks] + S[clean_blocks] + S[cold_blocks])) -eq 0
 check "live bytes in the log" "${S[cold_live_bytes]}" -eq 0
 check "stored bytes in the pool" "${S[pool_stored_bytes]}" -eq 0
@@ -114,9 +116,10 @@ check "table with everything" "$TABLE" = "$(table "$size" "$cold_number" $everyt
 # ---- live changes ------------------------------------------------------------------------------
 
 create z "$size" "$COLD" demote_age 0 mem_limit 0
+was=$(reclaimed)
 blk write $dev --ratio 3 --batch 64
 snap z
-check "cold blocks without a limit" "${S[cold_blocks]}" -eq 0
+[ "$(reclaimed)" != "$was" ] || check "cold blocks without a limit" "${S[cold_blocks]}" -eq 0
 peak=${S[pool_peak_bytes]}
 check "peak of the pool" "$peak" -ge "${S[pool_bytes]}"
 msg z set mem_limit 4M

@@ -17,7 +17,7 @@ sectors=$((12 << 11)) # a third more than the data compressed: the cleaner has t
 trace=/sys/kernel/tracing
 [ -d $trace/events ] || mount -t tracefs none $trace
 [ -d $trace/events/dm_zram ] || fail "there is no trace/events/dm_zram"
-check "events" "$(find $trace/events/dm_zram -mindepth 1 -maxdepth 1 -type d | wc -l)" -eq 8
+check "events" "$(find $trace/events/dm_zram -mindepth 1 -maxdepth 1 -type d | wc -l)" -eq 9
 echo 16384 >$trace/buffer_size_kb
 
 dmsetup create under --table "0 $sectors linear $COLD 0"
@@ -159,6 +159,7 @@ wait_until 60 "demotion by age" aged
 msg z set demote_age 0
 trace_off
 agree dzr_demote demotions
+check "blocks written ahead" "$(seen dzr_preclean)" -eq "$(grew preclean_blocks)"
 check "demotions for reclaim" "$(seen dzr_demote cause pressure)" -gt 0
 check "demotions by age" "$(seen dzr_demote cause age)" -gt 0
 

@@ -42,6 +42,15 @@ check "reads that failed" "${R[read_errors]}" -gt 0
 check "blocks lost" "${R[lost]}" -eq 0
 of_cleaner=${R[cleaner_hits]}
 
+# The same with neighbours compressed as one: all members of a segment that could not be written
+# move with it.
+sweep $((few * 2)) write fail --groups
+check "blocks lost" "${R[lost]}" -eq 0
+check "groups" "${R[groups]}" -gt 0
+sweep $((few * 3)) read fail --groups
+check "blocks lost" "${R[lost]}" -eq 0
+check "groups" "${R[groups]}" -gt 0
+
 if [[ $KIND = qemu-* ]]; then
 	sweep $some read flip --from 1
 	sweep $some write drop --from 1
@@ -60,6 +69,9 @@ for what in flip zero move; do
 	of_cleaner=$((of_cleaner + R[cleaner_hits]))
 done
 [ $few != 1 ] || check "reads of the cleaner that went wrong" "$of_cleaner" -gt 0
+
+sweep $((some * 3)) read flip --from 1 --groups
+check "blocks lost" "${R[lost]}" -eq 0
 
 # A write that was not done, in part, or elsewhere, and says that it was.
 for what in drop tear move; do

@@ -25,3 +25,6 @@ damage bits
 damage segments
 damage earlier
 damage cleaner 4
+damage bits groups
+damage segments groups
+damage cleaner 2 groups

@@ -95,16 +95,21 @@ finish
 
 # ---- pulled out under load ---------------------------------------------------------------------
 
-# load, unload: readers and writers, and demotion, that may see any error but wrong data.
+# load, unload: readers and writers, and demotion, that may see any error but wrong data. What is
+# written comes to RAM when the log cannot take it: the other half of the blocks stays cold.
 load() {
-	in_background "$helpers/dmz-blk" write $dev --ratio 3 --batch 8 --random --passes 1000 --until "$T/stop" --report
+	before=$(stat z cold_reads)
+	in_background "$helpers/dmz-blk" write $dev --ratio 3 --count $((blocks / 2)) --batch 8 --random --passes 1000 --until "$T/stop" --report
 	writer=$!
 	in_background "$helpers/dmz-blk" verify $dev --ratio 3 --batch 4 --random --passes 1000 --until "$T/stop" --report
 	reader=$!
-	sleep 1
+	wait_until 30 "cold reads" reads_on
 }
+reads_on() { [ "$(stat z cold_reads)" -gt $((before + 100)) ]; }
+both_fail() { snap z && [ "${S[cold_read_errors]}" -gt 0 ] && [ "${S[cold_write_errors]}" -gt 0 ]; }
 unload() {
-	sleep 2
+	wait_until 30 "reads and writes to fail" both_fail
+	sleep 1
 	touch "$T/stop"
 	wait_until 30 "reader and writer to end" ended $reader
 	wait_until 30 "the writer to end" ended $writer

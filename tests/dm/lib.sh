@@ -9,6 +9,7 @@
 #
 # Devices:      create NAME SIZE COLD [ARG...], remove NAME, reload NAME SIZE COLD [ARG...],
 #               msg NAME WORD..., stat NAME FIELD, snap NAME (all fields, in the array S)
+#               hold NAME, release NAME: between them nothing moves by itself; snap_at_rest NAME
 # Waiting:      within SECONDS WHAT COMMAND..., wait_until SECONDS WHAT COMMAND...
 # Judging:      fail TEXT..., check WHAT GOT OP WANT, want_log REGEX, note TEXT...
 # Programs:     blk VERB DEVICE [OPTION...], and GOOD, WRONG ... of its answer; $helpers/dmz-mem
@@ -80,6 +81,9 @@ if [ -w /dev/shm ] && [ "$(stat -f -c %T /dev/shm)" = tmpfs ]; then
 else
 	T=$(mktemp -d)
 fi
+
+# Devices are made, suspended and removed all the time: none has to wait for a lazy grace period.
+echo 1 >/sys/kernel/rcu_expedited
 
 [ -d /sys/kernel/debug/tracing ] || mount -t debugfs none /sys/kernel/debug 2>/dev/null || true
 
@@ -234,9 +238,31 @@ snap() {
 	for i in "${!names[@]}"; do S[${names[i]}]=${values[i + 3]}; done
 }
 
-# check_sane NAME: what holds for an idle device whatever has happened. Leaves S.
-check_sane() {
+# hold NAME: demotion, the cleaner and all writes of the log have stopped when this returns, and I/O
+# waits, until "release NAME". STATUS, drain and the cold device can be read meanwhile: what they say
+# belongs together.
+hold() {
+	within 60 "suspend $1" dmsetup suspend --nolockfs "$1"
+}
+release() {
+	within 60 "resume $1" dmsetup resume "$1"
+}
+
+# snap_at_rest NAME: as snap, of one instant. While something is under way, the numbers of one STATUS
+# are read one after the other.
+snap_at_rest() {
+	hold "$1"
 	snap "$1"
+	release "$1"
+}
+
+# reclaimed: what the kernel's reclaim has looked at so far, shrinkers and lists. As long as that does
+# not grow, no demotion is for want of memory.
+reclaimed() { awk '/^(slabs_scanned|pgscan_kswapd|pgscan_direct) / { n += $2 } END { print n + 0 }' /proc/vmstat; }
+
+# check_sane NAME: what holds whatever has happened. Leaves S.
+check_sane() {
+	snap_at_rest "$1"
 	local n
 	for n in fill_blocks hot_blocks clean_blocks cold_blocks pool_bytes meta_bytes cold_live_bytes; do
 		check "$1: $n" "${S[$n]}" -ge 0
@@ -292,7 +318,16 @@ disk_sectors_written() {
 
 # ---- leaks -----------------------------------------------------------------------------------
 
-# kernel_kib: memory of the kernel's own, once what can be given back has been.
+# free_kib: memory that is free, on the lists of the processors too, once what can be given back has
+# been.
+free_kib() {
+	drop_caches
+	sleep 1
+	awk '/^MemFree:/ { n += $2 } /^ +count:/ { n += 4 * $2 } END { print n }' /proc/meminfo /proc/zoneinfo
+}
+
+# kernel_kib: memory of the kernel's own that it accounts for, once what can be given back has been.
+# Not pages that are taken one by one, as the pool's: for these, see the unit tests.
 kernel_kib() {
 	drop_caches
 	sleep 1
@@ -310,8 +345,6 @@ load_nth() {
 	ko=$helpers/nth-$(uname -r)/dm-nth.ko
 	[ -e "$ko" ] || fail "$ko is missing: make -C tests/dm/src"
 	[ -d /sys/module/dm_nth ] || insmod "$ko"
-	# Devices are made and removed again and again; that need not take seconds.
-	echo 1 >/sys/kernel/rcu_expedited
 }
 
 # ram_disk MIB: a new disk in memory, in COLD.

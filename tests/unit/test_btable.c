@@ -25,7 +25,10 @@ static void check_entry(u64 value, unsigned int state, unsigned int age)
 
 	check(d.value == value && d.state == state && d.age == age);
 	check(!(word & BIT(DZR_ENTRY_LOCK_BIT)));
-	check(dzr_entry_in_pool(e) == (state == DZR_HOT || state == DZR_CLEAN));
+	check(dzr_entry_in_pool(e) ==
+	      (state == DZR_HOT || state == DZR_CLEAN || state == DZR_AHEAD));
+	check(dzr_entry_is_clean(e) ==
+	      (state == DZR_CLEAN || state == DZR_AHEAD));
 	/* The lock bit is not seen by those who decode. */
 	d = dzr_entry_decode(word | BIT(DZR_ENTRY_LOCK_BIT));
 	check(dzr_entry_encode(d) == word);
@@ -85,13 +88,13 @@ static void check_loc(u32 seg, u32 off, u32 len)
 	check(dzr_loc_seg(loc) == seg);
 	check(dzr_loc_off(loc) == off);
 	check(dzr_loc_len(loc) == len);
-	check((__force u64)loc < VALUES);
+	check((__force u64)loc < VALUES && !dzr_loc_grouped(loc));
 }
 
 static void test_locations(void)
 {
 	static const u32 segs[] = { 0, 1, DZR_MAX_SEGMENTS / 2, DZR_MAX_SEGMENTS - 1 };
-	static const u32 offs[] = { 0, 8, 64, 65528, 262136, (4U << 20) - 8 };
+	static const u32 offs[] = { 0, 8, 64, 65528, 262136, (2U << 20) - 8 };
 	static const u32 lens[] = { 1, 2, 2047, 2048, 4094, 4095, 4096 };
 	unsigned int i, j, k;
 	uint64_t seed = 2;

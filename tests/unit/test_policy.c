@@ -24,15 +24,17 @@ static int failures;
 	}								\
 } while (0)
 
-/* What each policy makes of each age; visit and promote are for threshold 3. */
+/* What each policy makes of each age; visit and promote are for the threshold at first. */
 struct transitions {
 	const char *name;
-	u8 touch[DZR_AGE_MAX + 1];
+	u8 write[DZR_AGE_MAX + 1];
+	u8 read[DZR_AGE_MAX + 1];
 	u8 visit[DZR_AGE_MAX + 1];	/* DEMOTE: demoted */
+	u8 early1[DZR_AGE_MAX + 1];	/* visit, read blocks go from 1 on */
+	u8 early5[DZR_AGE_MAX + 1];	/* from 5 on */
 	u8 cold_touch[DZR_AGE_MAX + 1];
 	u8 cold_visit[DZR_AGE_MAX + 1];
 	bool promote[DZR_AGE_MAX + 1];
-	bool promote_idle[DZR_AGE_MAX + 1];
 };
 
 #define DEMOTE 0xff
@@ -40,22 +42,39 @@ struct transitions {
 static const struct transitions transitions[] = {
 	{
 		.name		= "age",
-		.touch		= { 0, 0, 0, 0, 0, 0, 0, 0 },
-		.visit		= { 1, 2, 3, DEMOTE, DEMOTE, DEMOTE, DEMOTE, DEMOTE },
+		.write		= { 0, 0, 0, 0, 0, 0, 0, 0 },
+		.read		= { 1, 1, 1, 1, 1, 1, 1, 1 },
+		.visit		= { 2, 3, 4, 5, 6, 7, DEMOTE, DEMOTE },
+		.early1		= { 2, DEMOTE, 4, DEMOTE, 6, DEMOTE, DEMOTE, DEMOTE },
+		.early5		= { 2, 3, 4, 5, 6, DEMOTE, DEMOTE, DEMOTE },
 		.cold_touch	= { 0, 0, 0, 0, 0, 0, 0, 0 },
 		.cold_visit	= { 1, 2, 3, 4, 5, 6, 7, 7 },
 		.promote	= { 1, 1, 0, 0, 0, 0, 0, 0 },
-		.promote_idle	= { 1, 1, 1, 1, 1, 1, 0, 0 },
 	}, {
 		.name		= "fifo",
-		.touch		= { 0, 1, 2, 3, 4, 5, 6, 7 },
-		.visit		= { 1, 2, 3, DEMOTE, DEMOTE, DEMOTE, DEMOTE, DEMOTE },
+		.write		= { 0, 1, 2, 3, 4, 5, 6, 7 },
+		.read		= { 0, 1, 2, 3, 4, 5, 6, 7 },
+		.visit		= { 2, 3, 4, 5, 6, 7, DEMOTE, DEMOTE },
+		.early1		= { 2, 3, 4, 5, 6, 7, DEMOTE, DEMOTE },
+		.early5		= { 2, 3, 4, 5, 6, 7, DEMOTE, DEMOTE },
 		.cold_touch	= { 0, 0, 0, 0, 0, 0, 0, 0 },
 		.cold_visit	= { 1, 2, 3, 4, 5, 6, 7, 7 },
 		.promote	= { 1, 1, 0, 0, 0, 0, 0, 0 },
-		.promote_idle	= { 1, 1, 1, 1, 1, 1, 0, 0 },
 	},
 };
+
+static void check_visit(const struct transitions *t, const u8 *want, u8 age,
+			u8 early)
+{
+	const struct dzr_policy *p = dzr_policy_find(t->name);
+	u8 after = age;
+	bool demote = p->visit(&after, DZR_THRESHOLD_START, early);
+
+	CHECK(demote == (want[age] == DEMOTE), "%s %u %u", t->name, age,
+	      early);
+	CHECK(after == (demote ? age : want[age]), "%s %u %u", t->name, age,
+	      early);
+}
 
 static void check_transitions(const struct transitions *t)
 {
@@ -68,21 +87,21 @@ static void check_transitions(const struct transitions *t)
 	CHECK(p->born() == 0, "%s", t->name);
 	CHECK(p->chilled() == DZR_AGE_MAX, "%s", t->name);
 	for (age = 0; age <= DZR_AGE_MAX; age++) {
-		u8 after = age;
-		bool demote = p->visit(&after, 3);
-
-		CHECK(demote == (t->visit[age] == DEMOTE), "%s %u", t->name, age);
-		CHECK(after == (demote ? age : t->visit[age]), "%s %u", t->name,
+		check_visit(t, t->visit, age, 0);
+		check_visit(t, t->early1, age, 1);
+		check_visit(t, t->early5, age, 5);
+		CHECK(p->touch(age, true) == t->write[age], "%s %u", t->name,
 		      age);
-		CHECK(p->touch(age) == t->touch[age], "%s %u", t->name, age);
+		CHECK(p->touch(age, false) == t->read[age], "%s %u", t->name,
+		      age);
 		CHECK(p->cold_touch(age) == t->cold_touch[age], "%s %u", t->name,
 		      age);
 		CHECK(p->cold_visit(age) == t->cold_visit[age], "%s %u", t->name,
 		      age);
-		CHECK(p->promote(age, 3) == t->promote[age], "%s %u", t->name,
-		      age);
-		CHECK(p->promote(age, DZR_THRESHOLD_IDLE) ==
-		      t->promote_idle[age], "%s %u", t->name, age);
+		CHECK(p->promote(age, DZR_THRESHOLD_START) == t->promote[age],
+		      "%s %u", t->name, age);
+		CHECK(p->promote(age, DZR_THRESHOLD_IDLE) == t->promote[age],
+		      "%s %u", t->name, age);
 		CHECK(!p->promote(age, DZR_THRESHOLD_MIN), "%s %u", t->name,
 		      age);
 	}
@@ -99,19 +118,31 @@ static void test_transitions(void)
 	CHECK(DZR_AGE_MAX == (1 << DZR_AGE_BITS) - 1, "-");
 }
 
-/* From its last access, a block is taken at visit threshold + 1. */
+/* How many visits until a block is taken that was just accessed. */
+static unsigned int visits(u8 age, u8 threshold, u8 early)
+{
+	const struct dzr_policy *p = dzr_policy_default();
+	unsigned int n = 1;
+
+	while (!p->visit(&age, threshold, early))
+		n++;
+	return n;
+}
+
+/* One rotation more than the threshold says, whether it was read or written. */
 static void test_visits_until_demotion(void)
 {
 	const struct dzr_policy *p = dzr_policy_default();
-	u8 threshold;
+	u8 born = p->born(), read = p->touch(born, false);
+	unsigned int n;
 
-	for (threshold = 1; threshold <= DZR_AGE_MAX; threshold++) {
-		u8 age = p->born();
-		unsigned int visits = 1;
+	for (n = 1; n <= DZR_AGE_ROTATIONS; n++) {
+		u8 threshold = n * DZR_AGE_STEP;
 
-		while (!p->visit(&age, threshold))
-			visits++;
-		CHECK(visits == threshold + 1u, "%u: %u", threshold, visits);
+		CHECK(visits(born, threshold, 0) == n + 1, "%u", n);
+		CHECK(visits(read, threshold, 0) == n + 1, "%u", n);
+		CHECK(visits(born, threshold, 1) == n + 1, "%u", n);
+		CHECK(visits(read, threshold, 1) == 1, "%u", n);
 	}
 }
 
@@ -119,20 +150,150 @@ static void test_threshold(void)
 {
 	u8 t = DZR_THRESHOLD_START;
 
-	CHECK(t == 3, "%u", t);
+	CHECK(t == 6, "%u", t);
+	t = dzr_threshold_next(t, false);
+	CHECK(t == 4, "%u", t);
 	t = dzr_threshold_next(t, false);
 	CHECK(t == 2, "%u", t);
 	t = dzr_threshold_next(t, false);
-	CHECK(t == 1, "%u", t);
-	t = dzr_threshold_next(t, false);
-	CHECK(t == 1, "%u", t);
+	CHECK(t == 2, "%u", t);
 	t = dzr_threshold_next(t, true);
-	CHECK(t == 3, "%u", t);
+	CHECK(t == 6, "%u", t);
 	t = dzr_threshold_next(t, true);
-	CHECK(t == 3, "%u", t);
-	CHECK(dzr_threshold_next(2, true) == 3, "-");
-	CHECK(dzr_threshold_next(0, false) == 1, "-");
-	CHECK(dzr_threshold_next(DZR_THRESHOLD_IDLE, false) == 6, "-");
+	CHECK(t == 6, "%u", t);
+	CHECK(dzr_threshold_next(4, true) == 6, "-");
+	CHECK(dzr_threshold_next(0, false) == 2, "-");
+}
+
+/* The number of a block that is a sample. */
+static u32 some_sample(void)
+{
+	u32 block = 0;
+
+	while (!dzr_reuse_sample(block))
+		block++;
+	return block;
+}
+
+/* @seen samples of @age were passed, and @reads read. */
+static void happens(struct dzr_reuse *r, u8 age, u64 reads, u32 seen)
+{
+	u64 total[DZR_AGE_MAX + 1];
+
+	for (; seen; seen--)
+		dzr_reuse_seen(r, some_sample(), age);
+	memcpy(total, r->last, sizeof(total));
+	total[age] += reads;
+	dzr_reuse_learn(r, total);
+}
+
+static void test_reuse_samples(void)
+{
+	struct dzr_reuse r = {};
+	u32 n = 0, near = 0, seen = 0, block;
+
+	for (block = 0; block < 1 << 16; block++) {
+		n += dzr_reuse_sample(block);
+		near += dzr_reuse_sample(block) && dzr_reuse_sample(block + 1);
+	}
+	CHECK(n > (1 << 12) - 64 && n < (1 << 12) + 64, "%u", n);
+	CHECK(near < n / 4, "%u of %u", near, n);
+	for (block = 0; block < 1 << 16; block++)
+		dzr_reuse_seen(&r, block, block / 7 % 8);
+	for (block = 0; block <= DZR_AGE_MAX; block++) {
+		seen += r.seen[block];
+		CHECK(r.seen[block] > n / 10, "%u: %llu", block, r.seen[block]);
+	}
+	CHECK(seen == n, "%u", seen);
+}
+
+/* One world for as long as it takes until the one before is forgotten. */
+static u8 world(struct dzr_reuse *r, const u32 reads[8], const u32 seen[8])
+{
+	int i;
+	u8 age;
+
+	for (i = 0; i < 12; i++)
+		for (age = 0; age <= DZR_AGE_MAX; age++)
+			happens(r, age, reads[age], seen[age]);
+	return r->early;
+}
+
+static void test_reuse(void)
+{
+	static const struct {
+		u32 reads[8], seen[8];
+		u8 early;
+	} rows[] = {
+		/* What was read is not read again. */
+		{ { 90, 0, 90, 0, 90, 0, 90, 0 },
+		  { 99, 99, 99, 99, 99, 99, 99, 99 }, 1 },
+		/* It is as likely as what was not. */
+		{ { 50, 50, 50, 50, 50, 50, 50, 50 },
+		  { 99, 99, 99, 99, 99, 99, 99, 99 }, 0 },
+		/* Not by the reads alone: by those for each block that is there. */
+		{ { 0, 5, 0, 5, 90, 5, 90, 5 },
+		  { 99, 9, 99, 9, 99, 9, 99, 9 }, 0 },
+		{ { 0, 90, 0, 90, 90, 90, 90, 90 },
+		  { 99, 999, 99, 999, 99, 999, 99, 999 }, 1 },
+		/* Soon or never. */
+		{ { 0, 200, 0, 2, 60, 1, 60, 1 },
+		  { 99, 99, 99, 99, 99, 99, 99, 99 }, 3 },
+		{ { 0, 200, 0, 200, 60, 1, 60, 1 },
+		  { 99, 99, 99, 99, 99, 99, 99, 99 }, 5 },
+		/* Those that were not read are so only while they are young. */
+		{ { 400, 9, 50, 9, 0, 9, 0, 9 },
+		  { 99, 99, 99, 99, 99, 99, 99, 99 }, 0 },
+		/* All was read before: there is nothing to compare with. */
+		{ { 0, 900, 0, 0, 0, 0, 0, 0 },
+		  { 0, 99, 0, 99, 0, 99, 0, 99 }, 0 },
+	};
+	struct dzr_reuse r = {};
+	size_t i, k;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		for (k = 0; k < ARRAY_SIZE(rows); k++) {
+			u8 early = world(&r, rows[i].reads, rows[i].seen);
+
+			CHECK(early == rows[i].early, "%zu: %u", i, early);
+			early = world(&r, rows[k].reads, rows[k].seen);
+			CHECK(early == rows[k].early, "%zu after %zu: %u", k, i,
+			      early);
+		}
+}
+
+static void test_reuse_edges(void)
+{
+	static const u64 zero[DZR_AGE_MAX + 1];
+	struct dzr_reuse r = {};
+
+	/* Nothing is known; nobody reads; too few do; too few are old. */
+	dzr_reuse_learn(&r, zero);
+	CHECK(!r.early, "-");
+	happens(&r, 5, 0, 1000);
+	happens(&r, 4, DZR_REUSE_READS - 1, DZR_REUSE_OLD_MIN);
+	CHECK(!r.early, "-");
+	happens(&r, 4, 1, 0);
+	CHECK(r.early, "-");
+	r = (struct dzr_reuse){};
+	happens(&r, 5, 0, 1000);
+	happens(&r, 0, 1000, 1000);
+	happens(&r, 4, 1, DZR_REUSE_OLD_MIN - 2);
+	CHECK(!r.early, "-");
+	happens(&r, 4, 0, 1);
+	CHECK(r.early, "-");
+	/* A sum that steps back is no huge number of reads. */
+	dzr_reuse_learn(&r, zero);
+	CHECK(r.reads[0] < 10000, "%llu", r.reads[0]);
+	/* Nor does a large number overflow. */
+	r = (struct dzr_reuse){};
+	memset(r.seen, 0x7f, sizeof(r.seen));
+	happens(&r, 5, U64_MAX / 4, 0);
+	CHECK(!r.early, "-");
+	r = (struct dzr_reuse){};
+	memset(r.seen, 0x7f, sizeof(r.seen));
+	happens(&r, 4, U64_MAX / 4, 0);
+	CHECK(r.early == 1, "%u", r.early);
 }
 
 static void test_marks(void)
@@ -164,8 +325,8 @@ static void test_sweep_interval(void)
 	static const struct {
 		u32 demote_age, interval;
 	} rows[] = {
-		{ 0, 0 }, { 1, 1 }, { 6, 1 }, { 7, 1 }, { 13, 1 }, { 14, 2 },
-		{ 600, 85 }, { 2592000, 370285 }, { U32_MAX, U32_MAX / 7 },
+		{ 0, 0 }, { 1, 1 }, { 2, 1 }, { 3, 1 }, { 5, 1 }, { 6, 2 },
+		{ 600, 200 }, { 2592000, 864000 }, { U32_MAX, U32_MAX / 3 },
 	};
 	size_t i;
 
@@ -209,7 +370,7 @@ static void clock_visit(struct clock *c, unsigned int block, u8 threshold)
 	if (c->where[block] == COLD) {
 		c->age[block] = c->policy->cold_visit(c->age[block]);
 	} else if (c->where[block] == HOT &&
-		   c->policy->visit(&c->age[block], threshold)) {
+		   c->policy->visit(&c->age[block], threshold, 0)) {
 		c->where[block] = COLD;
 		c->age[block] = c->policy->chilled();
 		c->nr_hot--;
@@ -267,7 +428,7 @@ static void clock_to_hot(struct clock *c, unsigned int block)
 static void clock_write(struct clock *c, unsigned int block)
 {
 	if (c->where[block] == HOT)
-		c->age[block] = c->policy->touch(c->age[block]);
+		c->age[block] = c->policy->touch(c->age[block], true);
 	else
 		clock_to_hot(c, block);
 }
@@ -287,7 +448,7 @@ static void clock_read(struct clock *c, unsigned int block)
 		clock_sweep(c);
 	if (c->where[block] == HOT) {
 		c->hits++;
-		c->age[block] = c->policy->touch(c->age[block]);
+		c->age[block] = c->policy->touch(c->age[block], false);
 	} else if (clock_promotes(c, block)) {
 		c->promotions++;
 		clock_to_hot(c, block);
@@ -411,6 +572,9 @@ int main(void)
 	test_threshold();
 	test_marks();
 	test_sweep_interval();
+	test_reuse_samples();
+	test_reuse();
+	test_reuse_edges();
 	test_traces();
 	if (failures) {
 		printf("policy: %d failures\n", failures);

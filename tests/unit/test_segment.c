@@ -660,10 +660,59 @@ static void test_no_memory(void)
 	shim_check_leaks("create");
 }
 
+/*
+ * What counts for more than it takes: live in proportion, and when space is short
+ * only after what is sure to gain.
+ */
+static void test_groups(void)
+{
+	struct dzr_segs *segs = dzr_segs_create(8, CAPACITY, 2, MIN_GAIN);
+	struct dzr_segs_totals t;
+	u32 twice, plain, i;
+
+	check(segs);
+	twice = dzr_segs_alloc(segs, false);
+	for (i = 0; i < 8; i++)
+		dzr_segs_get_object(segs, twice, CAPACITY / 4);
+	dzr_segs_weigh(segs, twice, 2 * CAPACITY);
+	check(dzr_segs_live(segs, twice) == CAPACITY);
+	check(!dzr_segs_seal(segs, twice));
+	check(dzr_segs_pick(segs, false) == DZR_NO_SEGMENT);
+	check(dzr_segs_pick(segs, true) == DZR_NO_SEGMENT);
+	for (i = 0; i < 4; i++)
+		dzr_segs_put_object(segs, twice, CAPACITY / 4);
+	check(dzr_segs_live(segs, twice) == CAPACITY / 2);
+	dzr_segs_totals(segs, &t);
+	check(t.live_bytes == CAPACITY / 2);
+	check(dzr_segs_pick(segs, false) == twice);
+	check(!dzr_segs_unpin(segs, twice));
+
+	plain = dzr_segs_alloc(segs, false);
+	dzr_segs_get_object(segs, plain, CAPACITY - MIN_GAIN);
+	dzr_segs_weigh(segs, plain, CAPACITY - MIN_GAIN);
+	check(dzr_segs_live(segs, plain) == CAPACITY - MIN_GAIN);
+	check(!dzr_segs_seal(segs, plain));
+	check(dzr_segs_pick(segs, true) == plain);
+	check(!dzr_segs_unpin(segs, plain));
+	check(dzr_segs_put_object(segs, plain, CAPACITY - MIN_GAIN));
+	check(dzr_segs_pick(segs, true) == twice);
+	check(!dzr_segs_unpin(segs, twice));
+	for (i = 4; i < 8; i++)
+		check(dzr_segs_put_object(segs, twice, CAPACITY / 4) == (i == 7));
+	/* Used again, it counts as any. */
+	while (dzr_segs_alloc(segs, true) != twice)
+		;
+	dzr_segs_get_object(segs, twice, 4096);
+	check(dzr_segs_live(segs, twice) == 4096);
+	dzr_segs_destroy(segs);
+	shim_check_leaks("segment");
+}
+
 int main(void)
 {
 	shim.strict = true;
 	test_no_memory();
+	test_groups();
 	test_order();
 	test_holds();
 	test_thresholds();

@@ -99,7 +99,8 @@ static bool config_equal(const struct dzr_config *a, const struct dzr_config *b)
 	       a->compact_slack == b->compact_slack && a->reserve == b->reserve &&
 	       a->overcommit == b->overcommit &&
 	       a->discard_passdown == b->discard_passdown &&
-	       a->wear_budget == b->wear_budget;
+	       a->wear_budget == b->wear_budget &&
+	       a->cold_codec == b->cold_codec;
 }
 
 static void test_wrong_lines(void)
@@ -180,6 +181,7 @@ static void test_defaults(void)
 	CHECK(!cfg.overcommit, "-");
 	CHECK(cfg.discard_passdown, "-");
 	CHECK(!cfg.wear_budget, "-");
+	CHECK(!cfg.cold_codec, "-");
 	words_free(&w);
 
 	parse_ok(&cfg, &w, "- 0");
@@ -191,7 +193,7 @@ static void test_defaults(void)
 static void test_everything(void)
 {
 	static const char *const line =
-		"253:7 21 wear_budget 20g compact_slack 0 discard_passdown off overcommit reserve 1g demote_age 0 segment_size 64k mode volatile policy fifo algorithm zstd mem_limit 100%";
+		"253:7 23 cold_algorithm zstd wear_budget 20g compact_slack 0 discard_passdown off overcommit reserve 1g demote_age 0 segment_size 64k mode volatile policy fifo algorithm zstd mem_limit 100%";
 	char text[DZR_CONFIG_TEXT_MAX];
 	struct dzr_config cfg;
 	struct words w;
@@ -209,8 +211,9 @@ static void test_everything(void)
 	CHECK(cfg.overcommit, "-");
 	CHECK(!cfg.discard_passdown, "-");
 	CHECK(cfg.wear_budget == 20ull << 30, "-");
+	CHECK(cfg.cold_codec == &dzr_codec_zstd, "-");
 	CHECK(dzr_config_emit(&cfg, text, sizeof(text)) > 0, "-");
-	CHECK(!strcmp(text, "21 mem_limit 100% algorithm zstd policy fifo mode volatile segment_size 64K reserve 1G demote_age 0 compact_slack 0 overcommit discard_passdown off wear_budget 20G"), "'%s'", text);
+	CHECK(!strcmp(text, "23 mem_limit 100% algorithm zstd policy fifo mode volatile segment_size 64K reserve 1G demote_age 0 compact_slack 0 overcommit discard_passdown off wear_budget 20G cold_algorithm zstd"), "'%s'", text);
 	words_free(&w);
 }
 
@@ -223,7 +226,7 @@ static void test_longest(void)
 	int len;
 
 	parse_ok(&cfg, &w,
-		 "a 21 compact_slack 50 mem_limit 18446744073709551615 algorithm lzo-rle policy fifo mode volatile segment_size 65536 reserve 1073741823 demote_age 2592000 overcommit discard_passdown off wear_budget 1125899906842623");
+		 "a 23 cold_algorithm zstd compact_slack 50 mem_limit 18446744073709551615 algorithm lzo-rle policy fifo mode volatile segment_size 65536 reserve 1073741823 demote_age 2592000 overcommit discard_passdown off wear_budget 1125899906842623");
 	len = dzr_config_emit(&cfg, text, sizeof(text));
 	CHECK(len > 150 && len == (int)strlen(text), "%d", len);
 	words_free(&w);
@@ -312,6 +315,10 @@ static const struct {
 	{ "a", "wear_budget", "1536M", NULL, "2 wear_budget 1536M" },
 	{ "a 2 wear_budget 1G", "wear_budget", "0", NULL, "2 wear_budget 0" },
 	{ "a", "wear_budget", "1025T", "wear_budget is more than 1024T a day", NULL },
+	{ "a", "cold_algorithm", "zstd", NULL, "2 cold_algorithm zstd" },
+	{ "a 2 cold_algorithm zstd", "cold_algorithm", "none", NULL, "2 cold_algorithm none" },
+	{ "a", "cold_algorithm", "lz4", "Unknown cold_algorithm (none, zstd)", NULL },
+	{ "-", "cold_algorithm", "zstd", "Argument cold_algorithm needs a cold device", NULL },
 	{ "a", "frob", "1", "Unknown key", NULL },
 	{ "a", "", "1", "Unknown key", NULL },
 	{ "a", "algorithm", "zstd", "Key cannot change while the device is active", NULL },
@@ -409,6 +416,10 @@ static int random_arg(char *p, unsigned int id)
 	case DZR_ARG_ALGORITHM:
 		p += sprintf(p, " algorithm %s", algorithms[random_below(3)]);
 		break;
+	case DZR_ARG_COLD_ALGORITHM:
+		p += sprintf(p, " cold_algorithm %s",
+			     random_below(2) ? "none" : "zstd");
+		break;
 	case DZR_ARG_POLICY:
 		p += sprintf(p, " policy %s", policies[random_below(2)]);
 		break;
@@ -447,7 +458,8 @@ static bool needs_cold(unsigned int id)
 {
 	return id == DZR_ARG_POLICY || id == DZR_ARG_SEGMENT_SIZE ||
 	       id == DZR_ARG_DEMOTE_AGE || id == DZR_ARG_OVERCOMMIT ||
-	       id == DZR_ARG_DISCARD_PASSDOWN || id == DZR_ARG_WEAR_BUDGET;
+	       id == DZR_ARG_DISCARD_PASSDOWN || id == DZR_ARG_WEAR_BUDGET ||
+	       id == DZR_ARG_COLD_ALGORITHM;
 }
 
 /* A valid line: any of the arguments in any order. */

@@ -11,6 +11,7 @@
  * locks.
  *
  *	echo COMM >/sys/kernel/debug/dzb_hold	count holds by that thread, from 0
+ *	echo + >/sys/kernel/debug/dzb_hold	and those of another run of the same
  *	echo '*' >/sys/kernel/debug/dzb_hold	of all threads, and a control
  *	cat /sys/kernel/debug/dzb_hold
  *
@@ -25,6 +26,13 @@
  * What is left of the host (its own interrupts, the machine that it is a guest
  * of) shows in the control: many intervals in which next to nothing is done.
  *
+ * And it is gone from the median of several runs. A thread that does the same
+ * from the same state holds its locks in the same order for the same things; so
+ * the holds of a class lock are kept in their order, run by run, and the n-th of
+ * one run is compared with the n-th of the others. What is long each time is
+ * long because of the code ("_repeated"). That the runs are alike is checked by
+ * the places where the lock was dropped.
+ *
  * Locks: none. A CPU holds one lock of a kind at most, with preemption off, so
  * the stamps are per CPU; so are the counts.
  */
@@ -34,13 +42,16 @@
 #include <linux/kernel_stat.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
+#include <linux/math.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "hostclock.h"
 
@@ -48,6 +59,9 @@
 #define BUCKETS		(40U * SUB)
 #define MAX_KEYS	16U
 #define CONTROLS	32768U			/* about as many as a compaction has holds */
+#define CONTROL_LOOPS	6000U			/* some two microseconds */
+#define RUNS		5U			/* that are compared: odd */
+#define MAX_HOLDS	(1U << 18)		/* in one of them */
 
 /* Locks; and further down the same again, for disturbed holds. */
 enum { OURS_CLASS, ZS_CLASS, ZS_POOL, CONTROL, NR_LOCKS, OTHER = NR_LOCKS, NR_KINDS = 2 * NR_LOCKS };
@@ -68,6 +82,19 @@ struct hold_cpu {
 
 static struct hold_cpu __percpu *cpus;
 static char only[TASK_COMM_LEN] = "*";
+
+/* A hold in its order, and where it ended. */
+struct ordered {
+	u32 ns;
+	u32 ip;
+};
+
+/* Of the only thread, so it needs no lock. */
+static struct {
+	struct ordered *holds[RUNS];
+	u32 count[RUNS];
+	unsigned int run;
+} ordered;
 
 /* Lock classes met so far. Filled without a lock: a duplicate does no harm. */
 static struct {
@@ -140,6 +167,17 @@ static void begin(unsigned int kind)
 	c->since[kind] = cpu_ns();
 }
 
+static void keep_order(u64 ns, unsigned long ip)
+{
+	u32 *count = &ordered.count[ordered.run];
+
+	if (*count < MAX_HOLDS)
+		ordered.holds[ordered.run][(*count)++] = (struct ordered) {
+			.ns = min_t(u64, ns, U32_MAX),
+			.ip = (u32)ip,
+		};
+}
+
 static void end(unsigned int kind, unsigned long ip)
 {
 	struct hold_cpu *c = this_cpu_ptr(cpus);
@@ -151,6 +189,8 @@ static void end(unsigned int kind, unsigned long ip)
 	c->since[kind] = 0;
 	if (*only != '*' && strcmp(only, current->comm))
 		return;
+	if (*only != '*' && (kind == OURS_CLASS || kind == ZS_CLASS))
+		keep_order(ns, ip);
 	if (c->before[kind] != disturbances())
 		kind += NR_LOCKS;
 	c->sum[kind] += ns;
@@ -177,7 +217,7 @@ static void on_release(void *data, struct lockdep_map *lock, unsigned long ip)
 		end(kind, ip);
 }
 
-/* Intervals of which it is known that nothing in them takes more than a microsecond. */
+/* Intervals that are about as long as our holds, with nothing in them that varies. */
 static void control(void)
 {
 	unsigned int i, k;
@@ -185,7 +225,7 @@ static void control(void)
 	for (i = 0; i < CONTROLS; i++) {
 		preempt_disable();
 		begin(CONTROL);
-		for (k = 0; k < 300; k++)
+		for (k = 0; k < CONTROL_LOOPS; k++)
 			barrier();
 		end(CONTROL, _THIS_IP_);
 		preempt_enable();
@@ -217,6 +257,52 @@ static u64 percentile(unsigned int kind, u64 total, unsigned int permille)
 	return bucket_ns(min(b, BUCKETS - 1));
 }
 
+static int by_value(const void *a, const void *b)
+{
+	return cmp_int(*(const u32 *)a, *(const u32 *)b);
+}
+
+/* The median of the @i-th hold of all runs. Return: whether it was the same in all. */
+static bool repeated(u32 i, u32 *ns)
+{
+	bool same = true;
+	u32 v[RUNS];
+	unsigned int run;
+
+	for (run = 0; run < RUNS; run++) {
+		v[run] = ordered.holds[run][i].ns;
+		same &= ordered.holds[run][i].ip == ordered.holds[0][i].ip;
+	}
+	sort(v, RUNS, sizeof(*v), by_value, NULL);
+	*ns = v[RUNS / 2];
+	return same;
+}
+
+static void show_repeated(struct seq_file *m)
+{
+	u32 i, ns, n = ordered.count[0], longest = 0, others = 0, where = 0;
+	unsigned int run;
+	u64 sum = 0;
+
+	for (run = 1; run < RUNS; run++) {
+		others += abs_diff(n, ordered.count[run]);
+		n = min(n, ordered.count[run]);
+	}
+	for (i = 0; i < n; i++) {
+		others += !repeated(i, &ns);
+		sum += ns;
+		if (ns > longest) {
+			longest = ns;
+			where = i;
+		}
+	}
+	seq_printf(m, "repeated holds=%u others=%u avg_ns=%llu max_ns=%u nr=%u", n, others,
+		   n ? div_u64(sum, n) : 0, longest, where);
+	for (run = 0; n && run < RUNS; run++)
+		seq_printf(m, " %u", ordered.holds[run][where].ns);
+	seq_putc(m, '\n');
+}
+
 static int hold_show(struct seq_file *m, void *v)
 {
 	unsigned int kind, b;
@@ -243,6 +329,7 @@ static int hold_show(struct seq_file *m, void *v)
 			   total ? percentile(kind, total, 990) : 0,
 			   total ? percentile(kind, total, 999) : 0, longest, (void *)where);
 	}
+	show_repeated(m);
 	return 0;
 }
 
@@ -253,7 +340,15 @@ static ssize_t hold_write(struct file *file, const char __user *from, size_t len
 
 	if (!len || len >= sizeof(text) || copy_from_user(text, from, len))
 		return -EINVAL;
+	if (!strcmp(strim(text), "+")) {
+		if (ordered.run + 1 == RUNS)
+			return -ENOSPC;
+		ordered.run++;
+		return len;
+	}
 	strscpy(only, strim(text), sizeof(only));
+	ordered.run = 0;
+	memset(ordered.count, 0, sizeof(ordered.count));
 	for_each_possible_cpu(cpu)
 		memset(per_cpu_ptr(cpus, cpu), 0, sizeof(struct hold_cpu));
 	if (*only == '*')
@@ -296,10 +391,19 @@ static void find_point(struct tracepoint *tp, void *unused)
 
 static struct dentry *dir;
 
+static void free_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < RUNS; i++)
+		vfree(ordered.holds[i]);
+	free_percpu(cpus);
+}
+
 static int __init hold_init(void)
 {
 	unsigned int i;
-	int err;
+	int err = 0;
 
 	for_each_kernel_tracepoint(find_point, NULL);
 	if (!points[0].tp || !points[1].tp) {
@@ -307,8 +411,14 @@ static int __init hold_init(void)
 		return -ENODEV;
 	}
 	cpus = alloc_percpu(struct hold_cpu);
-	if (!cpus)
-		return -ENOMEM;
+	for (i = 0; i < RUNS; i++) {
+		ordered.holds[i] = vcalloc(MAX_HOLDS, sizeof(struct ordered));
+		err |= !ordered.holds[i];
+	}
+	if (!cpus || err) {
+		err = -ENOMEM;
+		goto free;
+	}
 	/* The events go on, lockdep's own work ends. */
 	__debug_locks_off();
 	for (i = 0; i < ARRAY_SIZE(points); i++) {
@@ -323,7 +433,8 @@ unregister:
 	while (i--)
 		tracepoint_probe_unregister(points[i].tp, points[i].probe, NULL);
 	tracepoint_synchronize_unregister();
-	free_percpu(cpus);
+free:
+	free_all();
 	return err;
 }
 
@@ -335,7 +446,7 @@ static void __exit hold_exit(void)
 	for (i = 0; i < ARRAY_SIZE(points); i++)
 		tracepoint_probe_unregister(points[i].tp, points[i].probe, NULL);
 	tracepoint_synchronize_unregister();
-	free_percpu(cpus);
+	free_all();
 }
 
 module_init(hold_init);

@@ -7,6 +7,7 @@
 #define DZB_COMPACT_H
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>

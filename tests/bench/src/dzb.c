@@ -38,6 +38,9 @@ void usage(void)
 	      "       dzb rate DEVICE BLOCKS SEED          writes and reads in large requests\n"
 	      "       dzb latency DEVICE BLOCKS SEED CYCLES [idle]\n"
 	      "                  fill, halve, and write single blocks while it is compacted\n"
+	      "       dzb beside DEVICE BLOCKS SEED CYCLES [control]\n"
+	      "                  the same with writes from the kernel, by the module \"write\"; the\n"
+	      "                  control has a processor that spins instead of the compaction\n"
 	      "       dzb exit MEGABYTES SEED              a process with that much swapped out ends\n"
 	      "       dzb reads DEVICE BLOCKS SEED COUNT WHAT\n"
 	      "                  random single blocks; WHAT: all, none (as for verify), - (whatever it is)\n"
@@ -119,7 +122,7 @@ static void discard(uint64_t block, uint64_t n)
 		die("discard");
 }
 
-static void fill(void)
+void fill(void)
 {
 	uint64_t at, i, n;
 
@@ -131,7 +134,7 @@ static void fill(void)
 	}
 }
 
-static void halve(void)
+void halve(void)
 {
 	uint64_t at, run;
 
@@ -145,8 +148,7 @@ static void halve(void)
 	}
 }
 
-/* @what: 'a'll blocks are there, one 'h'alf, 'n'one. */
-static void verify(char what)
+void verify(char what)
 {
 	struct block want;
 	uint64_t at, i, n, wrong = 0;
@@ -217,7 +219,7 @@ static void rate(void)
 static volatile int compacting;
 static uint64_t compact_ns;
 
-static void on_cpu(int cpu)
+void on_cpu(int cpu)
 {
 	cpu_set_t set;
 
@@ -466,6 +468,8 @@ int main(int argc, char **argv)
 		rate();
 	else if (!strcmp(verb, "latency") && argc >= 6)
 		latency(number(argv[5]), argc == 7);
+	else if (!strcmp(verb, "beside") && argc >= 6)
+		beside_writes(number(argv[5]), argc == 7);
 	else if (!strcmp(verb, "discard") && argc == 4) {
 		discard(0, count);
 		t = now() - t;

@@ -23,6 +23,15 @@ uint64_t cpu_now(void);
 void *memory(size_t bytes);
 void read_at(struct block *to, uint64_t block, unsigned int n);
 
+void on_cpu(int cpu);
+
+/* All blocks; discards a random half, one by one. */
+void fill(void);
+void halve(void);
+
+/* @what: 'a'll blocks are there, one 'h'alf, 'n'one. */
+void verify(char what);
+
 /* For qsort() of uint32_t. */
 int by_value(const void *a, const void *b);
 
@@ -31,6 +40,12 @@ int by_value(const void *a, const void *b);
  * @what: 'a'll hold what they should, 'n'one (they are zero), '-': not compared.
  */
 void single_reads(uint64_t n, char what);
+
+/*
+ * Writes of single blocks, timed in the kernel, while the device is compacted; or
+ * while the other processor has something else to do: @control.
+ */
+void beside_writes(unsigned int cycles, int control);
 
 /*
  * Waits until a disk has written something, and nothing more for @quiet_ms. Says

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/fs.h>
 #include "pattern.h"
@@ -24,10 +25,12 @@ struct job {
 	uint64_t seed;
 	unsigned int ratio;
 	unsigned int batch;	/* blocks of one I/O */
+	unsigned int stride;	/* of so many I/Os that could be, the first */
 	unsigned int passes;
 	int random;		/* order of the I/Os */
 	int fsync;
 	int quiet;
+	unsigned int pause_ms;	/* between two passes */
 	const char *until;	/* stop when this file exists */
 	struct block *buf;
 	struct block *want;
@@ -36,6 +39,7 @@ struct job {
 struct tally {
 	uint64_t good, zero, wrong, failed, nospace;
 	uint64_t first_failed;
+	uint64_t slowest_ms;	/* longest time from the start of a pass to that of the next */
 };
 
 static void usage(void)
@@ -47,10 +51,13 @@ static void usage(void)
 	      "  excl     open the device exclusively for writing, and close it\n"
 	      "  --from N --count N   range, in blocks of 4 KiB (default: the whole device)\n"
 	      "  --seed N             what to write (default 1)\n"
-	      "  --ratio N            compressibility N:1; 1 random, 0 a mixture (default 3)\n"
+	      "  --ratio N            compressibility N:1; 1 random, 0 a mixture (default 3);\n"
+	      "                       100 + N: as N, and four neighbours have much in common\n"
 	      "  --batch N            blocks of one I/O, up to 256 (default 16)\n"
+	      "  --stride N           one I/O, then none where N - 1 could be (default 1)\n"
 	      "  --random             I/Os in random order\n"
 	      "  --passes N           do it N times, write with the same content (default 1)\n"
+	      "  --pause MS           between two passes; prints slowest_ms=, the longest from one to the next\n"
 	      "  --until FILE         stop as soon as FILE exists, in whatever pass\n"
 	      "  --sync               fsync at the end\n"
 	      "  --report             status 0 whatever the counts are; no complaint for each block\n",
@@ -161,7 +168,8 @@ static int told_to_stop(const struct job *j)
 /* Visit every I/O of the range once, in order or in a pseudo-random permutation. */
 static void run(struct job *j, struct tally *t, char what)
 {
-	uint64_t ios = (j->count + j->batch - 1) / j->batch, size = 1, i, at;
+	uint64_t step = (uint64_t)j->batch * j->stride;
+	uint64_t ios = (j->count + step - 1) / step, size = 1, i, at;
 
 	while (size < ios)
 		size <<= 1;
@@ -172,12 +180,37 @@ static void run(struct job *j, struct tally *t, char what)
 		at = j->random ? (i * 0x9e3779b1ull + mix64(j->seed)) & (size - 1) : i;
 		if (at >= ios)
 			continue;
-		if (at == ios - 1 && j->count % j->batch)
-			n = j->count % j->batch;
+		if (j->count - at * step < n)
+			n = j->count - at * step;
 		if (what == 'w')
-			write_blocks(j, t, j->from + at * j->batch, n);
+			write_blocks(j, t, j->from + at * step, n);
 		else
-			verify_blocks(j, t, j->from + at * j->batch, n, what == 'z');
+			verify_blocks(j, t, j->from + at * step, n, what == 'z');
+	}
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void run_passes(struct job *j, struct tally *t, char what)
+{
+	struct timespec pause = { j->pause_ms / 1000, j->pause_ms % 1000 * 1000000l };
+	uint64_t start = now_ms(), now;
+	unsigned int i;
+
+	for (i = 0; i < j->passes && !told_to_stop(j); i++) {
+		run(j, t, what);
+		if (j->pause_ms)
+			nanosleep(&pause, NULL);
+		now = now_ms();
+		if (now - start > t->slowest_ms)
+			t->slowest_ms = now - start;
+		start = now;
 	}
 }
 
@@ -185,7 +218,8 @@ static const struct option options[] = {
 	{ "from", 1, NULL, 'f' }, { "count", 1, NULL, 'c' }, { "seed", 1, NULL, 's' },
 	{ "ratio", 1, NULL, 'r' }, { "batch", 1, NULL, 'b' }, { "passes", 1, NULL, 'p' },
 	{ "random", 0, NULL, 'R' }, { "sync", 0, NULL, 'S' }, { "report", 0, NULL, 'q' },
-	{ "until", 1, NULL, 'u' },
+	{ "until", 1, NULL, 'u' }, { "pause", 1, NULL, 'P' },
+	{ "stride", 1, NULL, 't' },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -201,14 +235,16 @@ static void parse(struct job *j, int argc, char **argv)
 		case 'r': j->ratio = number(optarg); break;
 		case 'b': j->batch = number(optarg); break;
 		case 'p': j->passes = number(optarg); break;
+		case 't': j->stride = number(optarg); break;
 		case 'R': j->random = 1; break;
 		case 'S': j->fsync = 1; break;
 		case 'q': j->quiet = 1; break;
 		case 'u': j->until = optarg; break;
+		case 'P': j->pause_ms = number(optarg); break;
 		default: usage();
 		}
 	}
-	if (optind != argc || !j->batch || j->batch > MAX_BATCH)
+	if (optind != argc || !j->stride || !j->batch || j->batch > MAX_BATCH)
 		usage();
 }
 
@@ -239,10 +275,9 @@ static int open_exclusively(const char *path)
 
 int main(int argc, char **argv)
 {
-	struct job j = { .seed = 1, .ratio = 3, .batch = 16, .passes = 1 };
+	struct job j = { .seed = 1, .ratio = 3, .batch = 16, .stride = 1, .passes = 1 };
 	struct tally t = { 0 };
 	const char *verb, *path;
-	unsigned int i;
 	int bad;
 
 	if (argc < 3)
@@ -263,16 +298,18 @@ int main(int argc, char **argv)
 	if (mlockall(MCL_CURRENT))
 		fprintf(stderr, "dmz-blk: mlockall: %s\n", strerror(errno));
 	open_device(&j, path, *verb == 'w');
-	for (i = 0; i < j.passes && !told_to_stop(&j); i++)
-		run(&j, &t, *verb);
+	run_passes(&j, &t, *verb);
 	bad = t.failed || t.wrong || t.zero;
 	if (j.fsync && fsync(j.fd)) {
 		fprintf(stderr, "dmz-blk: fsync: %s\n", strerror(errno));
 		bad = 1;
 	}
-	printf("good=%llu zero=%llu wrong=%llu failed=%llu nospace=%llu first_failed=%lld\n",
+	printf("good=%llu zero=%llu wrong=%llu failed=%llu nospace=%llu first_failed=%lld",
 	       (unsigned long long)t.good, (unsigned long long)t.zero, (unsigned long long)t.wrong,
 	       (unsigned long long)t.failed, (unsigned long long)t.nospace,
 	       t.failed ? (long long)t.first_failed : -1);
+	if (j.pause_ms)
+		printf(" slowest_ms=%llu", (unsigned long long)t.slowest_ms);
+	putchar('\n');
 	return bad && !j.quiet;
 }

@@ -8,6 +8,9 @@
  *			place's own older content, that of an earlier log
  *   cleaner		all of it met by the cleaner, in live and dead objects
  *
+ *
+ * With "groups", neighbours are compressed as one.
+ *
  * The judge is simple: a block whose object's bytes, header and data, are all
  * there is right; any other is EIO, counted, for ever until it is written anew.
  */
@@ -110,12 +113,17 @@ static void fill_same_places(void)
 
 /* ---- bits ------------------------------------------------------------------------------ */
 
+static int together(const struct object *a, const struct object *b)
+{
+	return a->seg == b->seg && a->off == b->off;
+}
+
 /* The live object before or behind, of the same segment if there is one. */
 static const struct object *neighbour(const struct object *o, int step)
 {
 	int i = (int)(o - v.obj) + step;
 
-	while (i >= 0 && i < (int)v.nr && !v.obj[i].live)
+	while (i >= 0 && i < (int)v.nr && (!v.obj[i].live || together(o, &v.obj[i])))
 		i += step;
 	return i >= 0 && i < (int)v.nr ? &v.obj[i] : o;
 }
@@ -159,15 +167,25 @@ static void flip_object(const struct object *o)
 	check_counter();
 }
 
+static void must_have_groups(void)
+{
+	uint64_t n = stat_of(&s, "groups");
+
+	errno = 0;
+	if (s.groups != !!n)
+		die("%llu groups", (unsigned long long)n);
+}
+
 static void test_bits(void)
 {
 	int first = -1, last = -1, raw = -1, padded = -1, i;
 	uint32_t at;
 
-	fill_device(256, 64, 0);
+	fill_device(256, 64, s.groups ? 3 : 0);
 	put_some(&s, 100);
 	must_settle(&s);
 	view_parse(&v);
+	must_have_groups();
 	for (i = 0; i < (int)v.nr; i++) {
 		const struct object *o = &v.obj[i];
 
@@ -175,7 +193,8 @@ static void test_bits(void)
 			continue;
 		if (o->off == SEG_HEADER && first < 0)
 			first = i;
-		if (o->len == BLOCK_BYTES)
+		/* With groups there is no raw one: one more of what there is. */
+		if (o->len == BLOCK_BYTES || (s.groups && raw < 0))
 			raw = i;
 		else if (obj_padded(o) - obj_bytes(o) >= 4)
 			padded = i;
@@ -267,6 +286,7 @@ static void test_segments(void)
 	errno = 0;
 	if (!reused)
 		die("no segment was used twice");
+	must_have_groups();
 	verify_all(&s);
 	munmap(old, v.bytes);
 	stack_down(&s);
@@ -390,6 +410,7 @@ static void cleaner_round(uint32_t round)
 	if (!lost || !met || stat_of(&s, "segments_cleaned") == cleaned)
 		die("round %u tests nothing: %u blocks lost, %llu met by the cleaner", round, lost,
 		    (unsigned long long)met);
+	must_have_groups();
 	t.detected += met;
 	if (stat_of(&s, "cold_bad_objects") < met + lost)
 		die("%u blocks are lost, but only %llu damaged objects counted", lost,
@@ -408,11 +429,12 @@ int main(int argc, char **argv)
 	uint32_t i, rounds = argc > 3 ? atoi(argv[3]) : 1;
 
 	if (argc < 3) {
-		fputs("usage: dmz-damage COLD bits|segments|earlier|cleaner [ROUNDS]\n", stderr);
+		fputs("usage: dmz-damage COLD bits|segments|earlier|cleaner [ROUNDS] [groups]\n", stderr);
 		return 2;
 	}
 	stack_init(&s, argv[1]);
 	s.segments = 72;
+	s.groups = !strcmp(argv[argc - 1], "groups");
 	view_init(&v, &s);
 	if (!strcmp(argv[2], "bits"))
 		test_bits();

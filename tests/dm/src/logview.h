@@ -28,6 +28,14 @@ struct obj_header {
 	uint32_t version, crc;
 };
 
+#define GROUP_HEADER	24u
+
+struct group_header {
+	uint8_t members, dead, zero[2], weight[4];
+	uint32_t version[4];
+};
+
+/* A block in the log. Members of a group share @seg, @off and @len. */
 struct object {
 	uint32_t block, seg, off, len;
 	uint64_t version;
@@ -143,6 +151,44 @@ static inline void format_error(const struct object *o, const char *what)
 	die("format: segment %u, offset %u: %s", o->seg, o->off, what);
 }
 
+static inline void view_add(struct view *v, const struct object *o)
+{
+	if (v->nr == MAX_OBJECTS)
+		format_error(o, "too many objects");
+	v->obj[v->nr++] = *o;
+}
+
+static inline uint64_t whole_version(const struct seg_header *sh, uint32_t low)
+{
+	return sh->base + (uint32_t)(low - (uint32_t)sh->base);
+}
+
+/* The members of a group. */
+static inline void view_group(struct view *v, const struct seg_header *sh, struct object *o,
+			      int dead)
+{
+	const struct obj_header *h = (const void *)obj_data(v, o);
+	const struct group_header *g = (const void *)(h + 1);
+	uint32_t i;
+
+	if (o->len <= GROUP_HEADER || o->len > 7664 || h->block % 4 || h->version ||
+	    h->codec != 3 || g->members > 15 || (g->dead & ~g->members) || g->zero[0] || g->zero[1] ||
+	    __builtin_popcount(g->members) < 2)
+		format_error(o, "group");
+	for (i = 0; i < 4; i++) {
+		int member = g->members >> i & 1;
+
+		if (member ? !g->weight[i] || g->weight[i] > 127 : g->weight[i] || g->version[i])
+			format_error(o, "weight or version");
+		if (!member)
+			continue;
+		o->block = h->block + i;
+		o->version = whole_version(sh, g->version[i]);
+		o->live = !dead && !(g->dead >> i & 1);
+		view_add(v, o);
+	}
+}
+
 /* One object; what design.rst says of it must hold. */
 static inline void view_object(struct view *v, const struct seg_header *sh, struct object *o)
 {
@@ -151,10 +197,10 @@ static inline void view_object(struct view *v, const struct seg_header *sh, stru
 
 	o->block = h->block;
 	o->len = h->len;
-	o->version = sh->base + (uint32_t)(h->version - (uint32_t)sh->base);
+	o->version = whole_version(sh, h->version);
 	if (!h->len || o->off + obj_padded(o) > sh->used)
 		format_error(o, "length");
-	if (h->block >= v->s->blocks || h->codec > 3 || h->flags > 1)
+	if (h->block >= v->s->blocks || h->codec > 3 || h->flags > 3)
 		format_error(o, "header");
 	crc = crc32c(~0u, sh->log_id, sizeof(sh->log_id));
 	crc = crc32c(crc ^ off, &seq, sizeof(seq));
@@ -162,6 +208,10 @@ static inline void view_object(struct view *v, const struct seg_header *sh, stru
 	if (h->crc != crc32c(crc, h + 1, h->len))
 		format_error(o, "checksum");
 	o->live = !(h->flags & 1);
+	if (h->flags & 2)
+		view_group(v, sh, o, h->flags & 1);
+	else
+		view_add(v, o);
 }
 
 static inline void view_segment(struct view *v, uint32_t seg)
@@ -172,13 +222,10 @@ static inline void view_segment(struct view *v, uint32_t seg)
 
 	if (h->magic != 0x67655372617a6d64ull || h->crc != crc32c(~0u, h, 60))
 		return;		/* never written */
-	if (h->version != 2 || h->seg != seg || h->used > SEG_BYTES || h->segment_size != SEG_BYTES)
+	if (h->version != 3 || h->seg != seg || h->used > SEG_BYTES || h->segment_size != SEG_BYTES)
 		format_error(&o, "segment header");
 	for (; o.off < h->used; o.off += obj_padded(&o), n++) {
-		if (v->nr == MAX_OBJECTS)
-			format_error(&o, "too many objects");
 		view_object(v, h, &o);
-		v->obj[v->nr++] = o;
 	}
 	if (n != h->objects || o.off != h->used)
 		format_error(&o, "number of objects");

@@ -7,7 +7,8 @@
  * Ratio 1 is random data, ratio N > 1 compresses about N:1 (lz4, lzo and zstd
  * agree within some percent), ratio 0 is a mixture by block number: one block
  * in four random, one in two 3:1, one in eight of one repeated word, one in
- * eight zero.
+ * eight zero. Ratio 100 + N is N with the same body for four neighbours, which
+ * differ in their first words only.
  */
 #ifndef DMZ_TEST_PATTERN_H
 #define DMZ_TEST_PATTERN_H
@@ -70,6 +71,10 @@ static inline void pattern_fill(struct block *b, uint64_t seed, uint64_t nr,
 			return;
 		}
 		ratio = kind < 2 ? 1 : 3;
+	}
+	if (ratio >= 100) {
+		key = mix64(seed * 0x9e3779b97f4a7c15ull + nr / 4 + 1);
+		ratio -= 100;
 	}
 	pattern_body(b, key, ratio);
 	b->w[0] = PATTERN_MAGIC;

@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <linux/fs.h>
+#include <zstd.h>
 
 #define MAGIC		0x67655372617a6d64ull
 #define AREA		(1u << 20)
@@ -41,6 +42,11 @@ struct obj_header {
 	uint32_t version, crc;
 };
 
+struct group_header {
+	uint8_t members, dead, zero[2], weight[4];
+	uint32_t version[4];
+};
+
 /* The best object of a block so far, by one order or the other. */
 struct best {
 	uint64_t major, minor;
@@ -50,7 +56,7 @@ struct best {
 static unsigned char *cold;
 static uint64_t cold_bytes;
 static struct best *by_version, *by_seq;
-static uint64_t nr_blocks, objects, damaged;
+static uint64_t nr_blocks, objects, groups, damaged;
 
 static void die(const char *what)
 {
@@ -109,13 +115,22 @@ static size_t lz4(const unsigned char *in, size_t len, unsigned char *out)
 	return at;
 }
 
-/* Open a device; its size in bytes. */
+/* Open a device, or a copy of one in a file; its size in bytes. */
 static int open_dev(const char *name, uint64_t *bytes)
 {
 	int fd = open(name, O_RDONLY | O_DIRECT);
+	off_t end;
 
-	if (fd < 0 || ioctl(fd, BLKGETSIZE64, bytes))
+	if (fd < 0 && errno == EINVAL)
+		fd = open(name, O_RDONLY);
+	if (fd < 0)
 		die(name);
+	if (!ioctl(fd, BLKGETSIZE64, bytes))
+		return fd;
+	end = lseek(fd, 0, SEEK_END);
+	if (end < 0)
+		die(name);
+	*bytes = end;
 	return fd;
 }
 
@@ -132,7 +147,7 @@ static const struct seg_header *header_at(uint64_t at)
 {
 	const struct seg_header *h = (const void *)(cold + at);
 
-	if (at + sizeof(*h) > cold_bytes || h->magic != MAGIC || h->version != 2 ||
+	if (at + sizeof(*h) > cold_bytes || h->magic != MAGIC || h->version != 3 ||
 	    h->crc != crc32c(~0u, h, 60))
 		return NULL;
 	return h;
@@ -144,7 +159,7 @@ static const struct obj_header *object_at(const struct seg_header *sh, uint32_t 
 	const struct obj_header *h = (const void *)((const unsigned char *)sh + off);
 	uint32_t seq = sh->seq, crc;
 
-	if (off + sizeof(*h) > sh->used || !h->len || h->len > BLOCK ||
+	if (off + sizeof(*h) > sh->used || !h->len || h->len > (h->flags & 2 ? 7664 : BLOCK) ||
 	    off + sizeof(*h) + h->len > sh->used)
 		return NULL;
 	crc = crc32c(~0u, sh->log_id, sizeof(sh->log_id));
@@ -153,13 +168,42 @@ static const struct obj_header *object_at(const struct seg_header *sh, uint32_t 
 	return h->crc == crc32c(crc, h + 1, h->len) ? h : NULL;
 }
 
-static void consider(struct best *best, const struct obj_header *h, uint64_t major, uint64_t minor)
+static void consider(struct best *best, uint32_t block, const struct obj_header *h, uint64_t major,
+		     uint64_t minor)
 {
-	struct best *b = &best[h->block];
+	struct best *b = &best[block];
 
 	if (b->obj && (b->major > major || (b->major == major && b->minor > minor)))
 		return;
 	*b = (struct best){ major, minor, h };
+}
+
+static void found(const struct seg_header *sh, uint32_t off, uint32_t block, uint32_t version)
+{
+	const struct obj_header *h = (const void *)((const unsigned char *)sh + off);
+
+	if (block >= nr_blocks) {
+		damaged++;
+		return;
+	}
+	consider(by_version, block, h, sh->base + (uint32_t)(version - (uint32_t)sh->base), 0);
+	consider(by_seq, block, h, sh->seq, off);
+}
+
+static void found_group(const struct seg_header *sh, uint32_t off)
+{
+	const struct obj_header *h = (const void *)((const unsigned char *)sh + off);
+	const struct group_header *g = (const void *)(h + 1);
+	uint32_t i;
+
+	if (h->len <= sizeof(*g)) {
+		damaged++;
+		return;
+	}
+	groups++;
+	for (i = 0; i < 4; i++)
+		if ((g->members & ~g->dead) >> i & 1)
+			found(sh, off, h->block + i, g->version[i]);
 }
 
 static void scan_segment(const struct seg_header *sh)
@@ -169,16 +213,15 @@ static void scan_segment(const struct seg_header *sh)
 	while (off < sh->used) {
 		const struct obj_header *h = object_at(sh, off);
 
-		if (!h || h->block >= nr_blocks) {
+		if (!h) {
 			damaged++;
 			off += 8;
 			continue;
 		}
-		if (!(h->flags & 1)) {
-			consider(by_version, h,
-				 sh->base + (uint32_t)(h->version - (uint32_t)sh->base), 0);
-			consider(by_seq, h, sh->seq, off);
-		}
+		if (!h->flags)
+			found(sh, off, h->block, h->version);
+		else if (h->flags == 2)
+			found_group(sh, off);
 		objects++;
 		n++;
 		off += (sizeof(*h) + h->len + 7) & ~7u;
@@ -208,11 +251,24 @@ static unsigned int scan(void)
 	return segments;
 }
 
+/* Is that member of the group what the device says the block is? */
+static int same_member(const struct obj_header *h, uint32_t member, const unsigned char *want)
+{
+	const struct group_header *g = (const void *)(h + 1);
+	unsigned int nr = __builtin_popcount(g->members);
+	unsigned char got[4 * BLOCK];
+
+	return ZSTD_decompress(got, sizeof(got), g + 1, h->len - sizeof(*g)) == nr * BLOCK &&
+	       !memcmp(got + __builtin_popcount(g->members & ((1u << member) - 1)) * BLOCK, want, BLOCK);
+}
+
 /* Is @h what the device says the block is? */
-static int same(const struct obj_header *h, const unsigned char *want)
+static int same(const struct obj_header *h, uint32_t block, const unsigned char *want)
 {
 	unsigned char got[BLOCK];
 
+	if (h->flags & 2)
+		return same_member(h, block - h->block, want);
 	if (!h->codec)
 		return h->len == BLOCK && !memcmp(h + 1, want, BLOCK);
 	return h->codec == 1 && lz4((const void *)(h + 1), h->len, got) == BLOCK &&
@@ -227,7 +283,7 @@ int main(int argc, char **argv)
 	int cold_fd, fd;
 
 	if (argc != 3) {
-		fputs("usage: dmz-scan COLD-DEVICE DEVICE\n", stderr);
+		fputs("usage: dmz-scan COLD-DEVICE|FILE DEVICE\n", stderr);
 		return 2;
 	}
 	cold_fd = open_dev(argv[1], &cold_bytes);
@@ -248,14 +304,15 @@ int main(int argc, char **argv)
 			missing++;
 			continue;
 		}
-		if (same(by_version[b].obj, want))
+		if (same(by_version[b].obj, b, want))
 			good++;
 		else
 			wrong++;
-		seq_wrong += !same(by_seq[b].obj, want);
+		seq_wrong += !same(by_seq[b].obj, b, want);
 	}
-	printf("segments=%u objects=%llu damaged=%llu good=%llu wrong=%llu missing=%llu wrong_by_sequence=%llu\n",
-	       segments, (unsigned long long)objects, (unsigned long long)damaged,
+	printf("segments=%u objects=%llu groups=%llu damaged=%llu good=%llu wrong=%llu missing=%llu wrong_by_sequence=%llu\n",
+	       segments, (unsigned long long)objects, (unsigned long long)groups,
+	       (unsigned long long)damaged,
 	       (unsigned long long)good, (unsigned long long)wrong, (unsigned long long)missing,
 	       (unsigned long long)seq_wrong);
 	return wrong || missing || damaged;

@@ -34,6 +34,7 @@ struct stack {
 	uint32_t blocks;
 	uint32_t segments;
 	unsigned int ratio;
+	int groups;		/* cold_algorithm zstd */
 	uint32_t next_gen;
 	uint32_t gen[MAX_BLOCKS];
 	unsigned char lost[MAX_BLOCKS];	/* EIO is right */
@@ -74,8 +75,8 @@ static inline void stack_up(struct stack *s)
 	dev = dmc_create(&s->c, nth_name, sectors, s->with_nth ? "nth" : "linear", params);
 	snprintf(below, sizeof(below), "%u:%u", major(dev), minor(dev));
 	snprintf(params, sizeof(params),
-		 "%s 9 segment_size 64K mem_limit 0 demote_age 0 overcommit discard_passdown off",
-		 below);
+		 "%s 11 segment_size 64K mem_limit 0 demote_age 0 overcommit discard_passdown off cold_algorithm %s",
+		 below, s->groups ? "zstd" : "none");
 	dev = dmc_create(&s->c, zram_name, (uint64_t)s->blocks * 8, "zram", params);
 	snprintf(params, sizeof(params), "/dev/dm-%u", minor(dev));
 	s->fd = open(params, O_RDWR | O_DIRECT | O_CLOEXEC);

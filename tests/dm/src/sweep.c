@@ -37,12 +37,12 @@ struct sweep {
 	uint64_t base[8];	/* counters at its start, see counters[] */
 	unsigned int stack_runs;	/* of this device */
 	/* of all */
-	uint64_t runs, all_hits, cleaner_hits, lost, cleaned, promoted, all_read_errors;
+	uint64_t runs, all_hits, cleaner_hits, lost, cleaned, promoted, groups, all_read_errors;
 };
 
 static const char *const counters[] = {
 	"cold_bad_objects", "cold_read_errors", "cold_write_errors", "segments_bad",
-	"segments_cleaned", "promotions", "write_fails",
+	"segments_cleaned", "promotions", "write_fails", "groups",
 };
 
 /* What a counter says of this run. */
@@ -268,6 +268,7 @@ static int run(struct sweep *w)
 	w->all_read_errors += w->read_errors;
 	w->cleaned += counted(w, "segments_cleaned");
 	w->promoted += counted(w, "promotions");
+	w->groups += counted(w, "groups");
 	finish(w);
 	return w->hits;
 }
@@ -277,12 +278,14 @@ static void usage(void)
 	fputs("usage: dmz-sweep COLD read|write ACTION [--count N] [--from N] [--step N]\n"
 	      "  ACTION: one of dm-nth's, the argument is made up\n"
 	      "  --count N   I/Os in a row that suffer (1)\n"
-	      "  --from N, --step N   n = from, from + step ... (0, 1)\n", stderr);
+	      "  --from N, --step N   n = from, from + step ... (0, 1)\n"
+	      "  --groups    neighbours are compressed as one\n", stderr);
 	exit(2);
 }
 
 static const struct option options[] = {
 	{ "count", 1, NULL, 'c' }, { "from", 1, NULL, 'f' }, { "step", 1, NULL, 's' },
+	{ "groups", 0, NULL, 'g' },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -301,6 +304,7 @@ int main(int argc, char **argv)
 		case 'c': w.count = strtoull(optarg, NULL, 10); break;
 		case 'f': w.from = strtoull(optarg, NULL, 10); break;
 		case 's': w.step = strtoull(optarg, NULL, 10); break;
+		case 'g': w.s.groups = 1; break;
 		default: usage();
 		}
 	}
@@ -309,10 +313,10 @@ int main(int argc, char **argv)
 	w.s.segments = 28;
 	for (w.n = w.from; run(&w); w.n += w.step)
 		;
-	printf("runs=%llu hits=%llu cleaner_hits=%llu lost=%llu read_errors=%llu cleaned=%llu promoted=%llu\n",
+	printf("runs=%llu hits=%llu cleaner_hits=%llu lost=%llu read_errors=%llu cleaned=%llu promoted=%llu groups=%llu\n",
 	       (unsigned long long)w.runs, (unsigned long long)w.all_hits,
 	       (unsigned long long)w.cleaner_hits, (unsigned long long)w.lost,
 	       (unsigned long long)w.all_read_errors, (unsigned long long)w.cleaned,
-	       (unsigned long long)w.promoted);
+	       (unsigned long long)w.promoted, (unsigned long long)w.groups);
 	return 0;
 }

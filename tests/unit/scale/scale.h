@@ -101,8 +101,9 @@ struct outcome {
  * @threads: how many there are
  * @transfer: ns for a line to come from another CPU
  * @think: ns before each allocation, spent alone
+ * @cached: with ideal caches of free slots for each CPU
  */
 struct outcome replay(const struct trace *t, unsigned int threads,
-		      double transfer, double think);
+		      double transfer, double think, bool cached);
 
 #endif /* SCALE_H */
