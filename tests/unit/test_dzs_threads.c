@@ -167,19 +167,30 @@ static void drop_all(void)
 	check_empty();
 }
 
+/*
+ * How much a compaction finds to do beside the workers is up to the scheduler: if
+ * it was too little, it gets another chance.
+ */
+#define CHANCES		20
+
 static void test_mixed(void)
 {
+	unsigned int runs = 0;
 	struct dzs_stats s;
 
 	model_init(&m, 3000, 50);
-	shim.fail_every = 7;
-	shim.fail_kinds = SHIM_PAGE | SHIM_CACHE;
-	run(work, true);
-	check_all();
-	dzs_stats(m.pool, &s);
-	check(s.compact_moved > 100 && s.from_reserve > 100);
+	do {
+		shim.fail_every = 7;
+		shim.fail_kinds = SHIM_PAGE | SHIM_CACHE;
+		run(work, true);
+		check_all();
+		dzs_stats(m.pool, &s);
+	} while ((s.compact_moved <= 100 || s.from_reserve <= 100) &&
+		 ++runs < CHANCES);
+	check(runs < CHANCES);
 	printf("  threads: %d ops, %lu moved, %lu refused, %lu from reserve\n",
-	       WORKERS * OPS, m.relocated, m.refused, s.from_reserve);
+	       (runs + 1) * WORKERS * OPS, m.relocated, m.refused,
+	       s.from_reserve);
 	drop_all();
 	model_fini(&m);
 	shim_check_leaks("threads, mixed");
@@ -187,16 +198,19 @@ static void test_mixed(void)
 
 static void test_shared(void)
 {
+	unsigned int runs = 0;
 	struct dzs_stats s;
 
 	model_init(&m, 100, 8);
-	run(share, true);
-	check_all();
+	do {
+		run(share, true);
+		check_all();
+	} while (!m.relocated && ++runs < CHANCES);
+	check(runs < CHANCES);
 	dzs_stats(m.pool, &s);
 	printf("  shared: %d ops, %lu moved, %lu refused, %lu runs freed %lu pages\n",
-	       WORKERS * OPS / 4, m.relocated, m.refused, s.compact_runs,
-	       s.compact_freed);
-	check(m.relocated);
+	       (runs + 1) * WORKERS * OPS / 4, m.relocated, m.refused,
+	       s.compact_runs, s.compact_freed);
 	drop_all();
 	model_fini(&m);
 	shim_check_leaks("threads, shared");
