@@ -10,7 +10,7 @@ TOP  := $(CURDIR)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # Goals that build the module need a kernel; the others do not look for one.
-ifneq ($(filter-out check unit fuzz style demo help clean bench-zsmalloc bench-cold bench-policy,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out check unit fuzz style demo help clean bench-zsmalloc bench-cold bench-policy check-oom soak,$(or $(MAKECMDGOALS),all)),)
 KREL := $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null)
 ifeq ($(KREL),)
 $(error No kernel build tree in $(KDIR): install the headers of the running kernel, or give KDIR=)
@@ -26,7 +26,7 @@ CCARG := $(if $(filter default undefined,$(origin CC)),$(if $(KCC),CC=$(KCC)),CC
 endif
 BUILD ?= $(TOP)/build/$(KREL)
 
-.PHONY: all modules module-dir install uninstall clean help check demo unit fuzz style bench-zsmalloc bench-cold bench-policy
+.PHONY: all modules module-dir install uninstall clean help check demo unit fuzz style bench-zsmalloc bench-cold bench-policy check-oom soak
 
 all: modules
 
@@ -74,6 +74,13 @@ bench-policy:
 		$(MAKE) --no-print-directory -C tests/unit policy-sim \
 		TRACES="$$traces $(if $(T),,loop scan stream zipf zipf+scan phases once)"
 
+check-oom:
+	@tests/oom/run $(if $(KIND),-k $(KIND)) $(if $(SIZE),-s $(SIZE)) $(if $(ROUNDS),-r $(ROUNDS)) $(ROWS)
+
+HOURS ?= 1
+soak:
+	@tests/soak -m "$$(awk 'BEGIN { printf "%d", $(HOURS) * 60 }')" $(if $(KIND),-k $(KIND)) $(if $(SEED),-s $(SEED))
+
 help:
 	@echo 'make                build dm-zram.ko for the running kernel, in build/<release>'
 	@echo 'make KDIR=<dir>     build it for another kernel; W=1 and C=2 as in the kernel'
@@ -87,6 +94,8 @@ help:
 	@echo 'make bench-zsmalloc our allocator against zram and its zsmalloc; T=, ROUNDS= for some of it'
 	@echo 'make bench-cold     writing back to a cold disk, against zram; T=, ROUNDS=, SIZE='
 	@echo 'make bench-policy   policies on recorded and generated traces; T=<trace> for some of it'
+	@echo 'make check-oom      the scenarios in which zram alone fails, and who survives; KIND=, SIZE=, ROUNDS=, ROWS='
+	@echo 'make soak HOURS=n   swap, a file system and every disturbance at once, on the debug kernel; KIND=, SEED='
 	@echo 'make clean          remove everything that was built here (kernels stay in the cache)'
 	@echo
 	@echo 'scripts/vm uml      a shell in a guest with the module loaded; scripts/vm --help for more'

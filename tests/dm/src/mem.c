@@ -29,6 +29,10 @@ static void usage(void)
 	fputs("usage: dmz-mem work MEGABYTES [SEED]\n"
 	      "  fills that much anonymous memory with a mixture, reads it back in order and\n"
 	      "  at random, changes half, reads it again; prints pages= wrong=\n"
+	      "       dmz-mem hold MEGABYTES RANDOM READY\n"
+	      "  fills that much, RANDOM percent of the pages with what does not compress, the others\n"
+	      "  with what compresses to a half; creates the file READY, touches a page every 10 ms,\n"
+	      "  and when told to end looks at all of it; prints pages= wrong=\n"
 	      "       dmz-mem hog LEAVE [READY]\n"
 	      "  locks memory until no more than LEAVE MiB are available, goes on while more\n"
 	      "  become so, and says so by creating the file READY; ends when told to\n", stderr);
@@ -71,6 +75,12 @@ static uint64_t check(struct block *mem, struct block *want, uint64_t pages, uin
 	return wrong;
 }
 
+static void tell(const char *ready)
+{
+	if (ready)
+		close(open(ready, O_CREAT | O_WRONLY, 0600));
+}
+
 static int work(uint64_t megabytes, uint64_t seed)
 {
 	uint64_t pages = (megabytes << 20) / BLOCK_BYTES, wrong, i;
@@ -87,6 +97,50 @@ static int work(uint64_t megabytes, uint64_t seed)
 	for (i = 1; i < pages; i += 2)
 		pattern_fill(&mem[i], seed + 1, i, 0);
 	wrong += check(mem, &want, pages, seed, 1);
+	printf("pages=%llu wrong=%llu\n", (unsigned long long)pages, (unsigned long long)wrong);
+	return wrong != 0;
+}
+
+/* Not the pattern of pattern.h, which needs a second page to compare with: one word is its seed. */
+static void hold_fill(struct block *b, uint64_t page, int random)
+{
+	uint64_t *word = (uint64_t *)b, x = page * 0x9e3779b97f4a7c15ull + 1;
+	unsigned int i;
+
+	for (i = 0; i < BLOCK_BYTES / sizeof(*word); i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		word[i] = random || i % 3 == 0 ? x : page;
+	}
+}
+
+static int hold(uint64_t megabytes, uint64_t percent, const char *ready)
+{
+	uint64_t pages = (megabytes << 20) / BLOCK_BYTES, wrong = 0, i;
+	struct sigaction action = { .sa_handler = on_term };
+	struct timespec nap = { 0, 10 * 1000 * 1000 };
+	volatile struct block *touched;
+	struct block *mem, want;
+
+	sigaction(SIGTERM, &action, NULL);
+	mem = mmap(NULL, pages * BLOCK_BYTES, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mem == MAP_FAILED)
+		die("mmap");
+	madvise(mem, pages * BLOCK_BYTES, MADV_NOHUGEPAGE);
+	for (i = 0; i < pages && !stop; i++)
+		hold_fill(&mem[i], i, i % 100 < percent);
+	tell(ready);
+	for (i = 0; !stop; i += 61) {
+		touched = &mem[i % pages];
+		(void)*(volatile char *)touched;
+		nanosleep(&nap, NULL);
+	}
+	for (i = 0; i < pages; i++) {
+		hold_fill(&want, i, i % 100 < percent);
+		wrong += memcmp(&mem[i], &want, BLOCK_BYTES) != 0;
+	}
 	printf("pages=%llu wrong=%llu\n", (unsigned long long)pages, (unsigned long long)wrong);
 	return wrong != 0;
 }
@@ -112,12 +166,6 @@ static void set_oom_score(const char *adj)
 	if (fd < 0 || write(fd, adj, strlen(adj)) < 0)
 		die("oom_score_adj");
 	close(fd);
-}
-
-static void tell(const char *ready)
-{
-	if (ready)
-		close(open(ready, O_CREAT | O_WRONLY, 0600));
 }
 
 /* Never returns: it is killed, by its parent or by the kernel. */
@@ -190,6 +238,8 @@ int main(int argc, char **argv)
 {
 	if (argc >= 3 && argc <= 4 && !strcmp(argv[1], "work"))
 		return work(number(argv[2]), argc > 3 ? number(argv[3]) : 1);
+	if (argc == 5 && !strcmp(argv[1], "hold"))
+		return hold(number(argv[2]), number(argv[3]), argv[4]);
 	if (argc >= 3 && argc <= 4 && !strcmp(argv[1], "hog"))
 		return hog(number(argv[2]), argc > 3 ? argv[3] : NULL);
 	usage();

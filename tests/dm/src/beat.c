@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dmz-beat: a task that wants to run every 10 ms, and keeps a record of how late it was. What it
+ * needs is locked in memory, so its gaps are those of the machine: the scheduler's, and those of
+ * reclaim that runs where it should not.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#define PERIOD_NS	(10 * 1000 * 1000LL)
+/* A bucket for each eighth of a power of two of microseconds. */
+#define STEPS		8
+#define BUCKETS		(40 * STEPS)
+
+static volatile sig_atomic_t stop;
+static uint64_t count[BUCKETS];
+
+static void on_term(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static unsigned int bucket(uint64_t us)
+{
+	unsigned int log;
+
+	if (us < STEPS)
+		return us;
+	log = 63 - __builtin_clzll(us);
+	return (log - 2) * STEPS + ((us >> (log - 3)) & (STEPS - 1));
+}
+
+/* Upper end of a bucket, microseconds. */
+static uint64_t bucket_end(unsigned int b)
+{
+	unsigned int log = b / STEPS + 2;
+
+	if (b < STEPS)
+		return b + 1;
+	return ((uint64_t)(STEPS + b % STEPS + 1)) << (log - 3);
+}
+
+/* How late were the latest of a thousand, microseconds? */
+static uint64_t percentile(uint64_t beats, unsigned int permille)
+{
+	uint64_t want = beats * permille / 1000, seen = 0;
+	unsigned int b;
+
+	for (b = 0; b < BUCKETS - 1; b++) {
+		seen += count[b];
+		if (seen > want)
+			break;
+	}
+	return bucket_end(b);
+}
+
+int main(void)
+{
+	struct sigaction action = { .sa_handler = on_term };
+	int64_t last, worst = 0;
+	uint64_t beats = 0;
+
+	if (mlockall(MCL_CURRENT | MCL_FUTURE)) {
+		fprintf(stderr, "dmz-beat: mlockall: %s\n", strerror(errno));
+		return 2;
+	}
+	sigaction(SIGTERM, &action, NULL);
+	last = now_ns();
+	while (!stop) {
+		struct timespec nap = { 0, PERIOD_NS };
+		int64_t gap;
+		unsigned int b;
+
+		if (nanosleep(&nap, NULL))
+			break;	/* told to end: this beat is not whole */
+		gap = now_ns() - last - PERIOD_NS;
+		last += gap + PERIOD_NS;
+		if (gap < 0)
+			gap = 0;
+		if (gap > worst)
+			worst = gap;
+		b = bucket(gap / 1000);
+		count[b < BUCKETS ? b : BUCKETS - 1]++;
+		beats++;
+	}
+	printf("beats=%llu worst_us=%lld p99_us=%llu p999_us=%llu\n", (unsigned long long)beats,
+	       (long long)worst / 1000, (unsigned long long)percentile(beats, 990),
+	       (unsigned long long)percentile(beats, 999));
+	return 0;
+}

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Rows of the scenarios: a table, JSON, and whether dm-zram has kept its promise.
+
+usage: report.py DIRECTORY JSON ROUNDS ROW...
+DIRECTORY holds a file for each row and round, "ROW.ROUND", of lines "name value".
+"""
+import json
+import statistics
+import sys
+
+COLUMNS = [  # heading, field, divisor, format
+    ("wall s", "wall_s", 1, "%.0f"),
+    ("build s", "build_s", 1, "%.0f"),
+    ("OOM kills", "oom_kills", 1, "%.0f"),
+    ("PSI full s", "psi_memory_full_us", 1e6, "%.1f"),
+    ("worst gap ms", "beat_worst_us", 1e3, "%.0f"),
+    ("disk MiB out", "disk_write_bytes", 1 << 20, "%.0f"),
+    ("I/Os out", "disk_writes", 1, "%.0f"),
+    ("disk MiB in", "disk_read_bytes", 1 << 20, "%.0f"),
+    ("pool MiB", "pool_peak_kib", 1 << 10, "%.0f"),
+]
+
+
+def outcome(run):
+    """One word for how a run ended."""
+    if run.get("finished") == "yes":
+        if run.get("right") != "yes":
+            return "WRONG FILES"
+        return "ok" if run.get("held") == "yes" else "ok, hog killed"
+    if "failed" in run:
+        return run["failed"] + " failed"
+    return {"124": "hung", "98": "died"}.get(run.get("status"), "ended")
+
+
+def read(path):
+    with open(path, encoding="ascii") as f:
+        return dict(line.split(None, 1) for line in f.read().splitlines() if " " in line)
+
+
+def main():
+    directory, target, rounds, rows = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
+    result = []
+    table = [["row", "outcome"] + [c[0] for c in COLUMNS]]
+    kept = True
+    for row in rows:
+        runs = [read(f"{directory}/{row}.{n}") for n in range(1, rounds + 1)]
+        outcomes = [outcome(r) for r in runs]
+        entry = {"row": row, "rounds": rounds, "outcomes": outcomes}
+        cells = []
+        for _, field, div, fmt in COLUMNS:
+            values = [float(r[field]) for r in runs if field in r]
+            if values:
+                entry[field] = {"median": statistics.median(values), "least": min(values), "most": max(values)}
+            cells.append(fmt % (statistics.median(values) / div) if values else "-")
+        result.append(entry)
+        table.append([row, " / ".join(sorted(set(outcomes)))] + cells)
+        if row == "dm-zram":
+            kept = all(o == "ok" for o in outcomes) and all(r.get("oom_kills") == "0" and r["status"] == "0" for r in runs)
+    with open(target, "w", encoding="ascii") as f:
+        json.dump(result, f, indent=1)
+        f.write("\n")
+    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+    for line in table:
+        print("  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))))
+    if "dm-zram" in rows and not kept:
+        print("dm-zram has not kept its promise, see " + directory)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
