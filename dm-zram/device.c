@@ -396,6 +396,8 @@ void dzr_dev_suspend(struct dzr_dev *d)
 void dzr_dev_resume(struct dzr_dev *d)
 {
 	WRITE_ONCE(d->suspended, false);
+	/* One that began before d->ti was set may yet say that it is due. */
+	flush_work(&d->event_work);
 	if (d->event_due)
 		queue_work(d->wq, &d->event_work);
 	d->event_due = false;
