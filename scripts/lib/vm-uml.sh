@@ -4,7 +4,17 @@
 # Descriptors: 3 and 4 are the command's input and output (console tty0), 5 is the kernel's log
 # (serial line ttyS0).
 
+# Each page of a process in the guest can be a mapping of the process that plays it on the host. Where
+# the host allows no more of them, the page fault is repeated for ever.
+MAPS=/proc/sys/vm/max_map_count MAPS_WANTED=1048576
+more_maps() {
+	[ "$(cat $MAPS)" -lt $MAPS_WANTED ] || return 0
+	{ echo $MAPS_WANTED >$MAPS; } 2>/dev/null ||
+		echo "vm: vm.max_map_count of the host is low: a process of more than 250 MiB may hang in the guest" >&2
+}
+
 vm_start() {
+	more_maps
 	local args=("mem=$mem" "ncpus=$cpus" seccomp=auto rootfstype=hostfs rootflags=/ rw quiet loglevel=7
 		"init=$DMZ_TOP/scripts/lib/uml-init" con=null con0=fd:3,fd:4 ssl=null ssl0=null,fd:5 console=ttyS0
 		oops=panic panic=-1 "umid=dmz$$" "uml_dir=$work"
