@@ -10,7 +10,7 @@ TOP  := $(CURDIR)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # Goals that build the module need a kernel; the others do not look for one.
-ifneq ($(filter-out check unit fuzz style demo help clean bench-zsmalloc bench-cold bench-policy check-oom soak,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out check unit fuzz style demo help clean bench-zsmalloc bench-cold bench-path bench-policy check-oom soak,$(or $(MAKECMDGOALS),all)),)
 KREL := $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null)
 ifeq ($(KREL),)
 $(error No kernel build tree in $(KDIR): install the headers of the running kernel, or give KDIR=)
@@ -26,7 +26,7 @@ CCARG := $(if $(filter default undefined,$(origin CC)),$(if $(KCC),CC=$(KCC)),CC
 endif
 BUILD ?= $(TOP)/build/$(KREL)
 
-.PHONY: all modules module-dir install uninstall clean help check demo unit fuzz style bench-zsmalloc bench-cold bench-policy check-oom soak
+.PHONY: all modules module-dir install uninstall clean help check demo unit fuzz style bench-zsmalloc bench-cold bench-path bench-policy check-oom soak
 
 all: modules
 
@@ -69,6 +69,9 @@ bench-zsmalloc:
 bench-cold:
 	@tests/bench/run cold $(if $(ROUNDS),-r $(ROUNDS)) $(if $(SIZE),-s $(SIZE)) $(T)
 
+bench-path:
+	@tests/bench/run path $(if $(ROUNDS),-r $(ROUNDS)) $(T)
+
 bench-policy:
 	+@traces=$$(tests/bench/traces/record $(T)) && \
 		$(MAKE) --no-print-directory -C tests/unit policy-sim \
@@ -93,6 +96,7 @@ help:
 	@echo 'make demo           swap on dm-zram in a small machine, live'
 	@echo 'make bench-zsmalloc our allocator against zram and its zsmalloc; T=, ROUNDS= for some of it'
 	@echo 'make bench-cold     writing back to a cold disk, against zram; T=, ROUNDS=, SIZE='
+	@echo 'make bench-path     reads and writes of blocks in RAM, against zram and the codec alone'
 	@echo 'make bench-policy   policies on recorded and generated traces; T=<trace> for some of it'
 	@echo 'make check-oom      the scenarios in which zram alone fails, and who survives; KIND=, SIZE=, ROUNDS=, ROWS='
 	@echo 'make soak HOURS=n   swap, a file system and every disturbance at once, on the debug kernel; KIND=, SEED='
