@@ -80,14 +80,15 @@ make_initrd() {
 }
 
 vm_start() {
-	local image initrd args append i=0 d
+	local image initrd args append i=0 d accel=(-accel tcg,thread=multi)
+	[ -z "$icount" ] || accel=(-accel tcg,thread=single -icount shift=0,sleep=off)
 	image=$(guest_image)
 	initrd=$(guest_initrd)
 	append="console=ttyS0 loglevel=7 printk.devkmsg=on mitigations=off nokaslr panic=-1 oops=panic"
 	# An emulated processor may stand still for long, when the host is busy: no_timer_check, or the
 	# boot may end in "IO-APIC + timer doesn't work"; and more patience for whoever watches.
 	append+=" no_timer_check watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60 workqueue.watchdog_thresh=120 dmz_top=$DMZ_TOP"
-	args=(-accel tcg,thread=multi -machine q35 -cpu max,la57=off -smp "$cpus" -m "$mem"
+	args=("${accel[@]}" -machine q35 -cpu max,la57=off -smp "$cpus" -m "$mem"
 		-nodefaults -no-user-config -display none -vga none -no-reboot
 		-kernel "$kernel/vmlinuz" -initrd "$initrd"
 		-chardev "file,id=klog,path=$klog,append=on" -serial chardev:klog
