@@ -269,6 +269,7 @@ static struct dzr_dev *dzr_dev_create(struct mapped_device *md,
 	d->sectors = sectors;
 	d->suspended = true;
 	dzr_io_init(d);
+	dzr_spread_init(d);
 	dzr_demote_init(d);
 	dzr_compact_init(d);
 	dzr_budget_init(d);

@@ -12,6 +12,7 @@
  *   entry lock			one block (bit spinlock)
  *   pool and log locks		spinlocks, see zsmalloc/dzs.h and log.h
  *   d->defer_lock		the list of bios that wait (spinlock)
+ *   spread->lock		parts of large bios that wait for a helper (spinlock)
  *   d->wear_lock		the wear budget (spinlock)
  */
 #ifndef DZR_DEVICE_H
@@ -30,6 +31,7 @@
 #include "log.h"
 #include "policy.h"
 #include "preclean.h"
+#include "spread.h"
 #include "stats.h"
 #include "stream.h"
 #include "table.h"
@@ -110,6 +112,7 @@ struct dzr_hand {
  *	or 0; only the worker uses it
  * @io_work: tries deferred bios again
  * @io_retry: the same, when nothing else would wake them
+ * @spread: parts of large bios, and who helps with them
  * @hand_lock: one demotion at a time
  * @hand: pressure's clock hand
  * @sweep_hand: age's clock hand
@@ -170,6 +173,7 @@ struct dzr_dev {
 	unsigned long starved;
 	struct work_struct io_work;
 	struct delayed_work io_retry;
+	struct dzr_spread spread;
 
 	struct mutex hand_lock;
 	struct dzr_hand hand;

@@ -317,24 +317,37 @@ void dzr_kick(struct dzr_dev *d)
 	dzr_demote_kick(d);
 }
 
-static int dzr_io_data(struct dzr_dev *d, struct bio *bio)
+void dzr_io_begin(struct dzr_dev *d, struct bio *bio)
 {
 	struct dzr_io *io = dzr_io_of(bio);
-	bool write = op_is_write(bio_op(bio));
-	unsigned int blocks = bio->bi_iter.bi_size / DZR_BLOCK_SIZE;
 
-	dzr_stat_add(d->stats, write ? DZR_STAT_WRITES : DZR_STAT_READS,
-		     blocks);
+	dzr_stat_add(d->stats, op_is_write(bio_op(bio)) ? DZR_STAT_WRITES :
+							   DZR_STAT_READS,
+		     bio->bi_iter.bi_size / DZR_BLOCK_SIZE);
 	io->d = d;
 	io->begin = dzr_load_begin(d);
 	io->iter = bio->bi_iter;
 	io->status = BLK_STS_OK;
 	io->group = NULL;
 	atomic_set(&io->pending, 1);
-	if (!dzr_io_run(io, false))
+}
+
+void dzr_io_walk(struct dzr_dev *d, struct bio *bio)
+{
+	bool write = op_is_write(bio_op(bio));
+
+	if (!dzr_io_run(dzr_io_of(bio), false))
 		dzr_io_defer(d, bio);
 	if (write)
 		dzr_demote_check(d);
+}
+
+static int dzr_io_data(struct dzr_dev *d, struct bio *bio)
+{
+	if (dzr_spread_large(bio))
+		return dzr_spread_map(d, bio);
+	dzr_io_begin(d, bio);
+	dzr_io_walk(d, bio);
 	return DM_MAPIO_SUBMITTED;
 }
 

@@ -4,7 +4,8 @@
  * once; blocks that must be read from the cold device are all set off before
  * the bio is left, and the last of them ends it. When a block must wait (for
  * a segment buffer, a read context, a page), the rest of the bio is queued
- * and a worker goes on from there: the submitter never waits.
+ * and a worker goes on from there: the submitter never waits. A large bio is
+ * done in parts, by more than one processor: see spread.h.
  */
 #ifndef DZR_IO_H
 #define DZR_IO_H
@@ -38,6 +39,24 @@ struct dzr_io {
  * Return: a DM_MAPIO_* value.
  */
 int dzr_io_map(struct dzr_dev *d, struct bio *bio);
+
+/**
+ * dzr_io_begin - set up our part of a read or write
+ * @d: the device
+ * @bio: the bio
+ *
+ * Context: process.
+ */
+void dzr_io_begin(struct dzr_dev *d, struct bio *bio);
+
+/**
+ * dzr_io_walk - do a read or write that has begun, or queue what must wait
+ * @d: the device
+ * @bio: the bio; it is gone on return
+ *
+ * Context: process; does not wait for I/O or memory.
+ */
+void dzr_io_walk(struct dzr_dev *d, struct bio *bio);
 
 /**
  * dzr_io_give - copy a block to a bio

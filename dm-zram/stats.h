@@ -52,6 +52,7 @@ struct dzr_dev;
  * @DZR_STAT_GROUP_READS: groups read from the cold device
  * @DZR_STAT_AHEAD: blocks that came to the pool with a neighbour
  * @DZR_STAT_AHEAD_HITS: those that were read there
+ * @DZR_STAT_HELPED: parts of large bios that a second processor did
  * @DZR_POP_FILL: blocks of one repeated word
  * @DZR_POP_HOT: blocks only in the pool
  * @DZR_POP_CLEAN: blocks in the pool and in the log
@@ -92,6 +93,7 @@ enum dzr_stat {
 	DZR_STAT_GROUP_READS,
 	DZR_STAT_AHEAD,
 	DZR_STAT_AHEAD_HITS,
+	DZR_STAT_HELPED,
 	DZR_NR_EVENTS,
 	DZR_POP_FILL = DZR_NR_EVENTS,
 	DZR_POP_HOT,

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # bench, round: of lib.sh
 # What 90-path.sh and 91-instructions.sh share; they source lib.sh first.
 #   path_load           fill the device and take its data for what is written
 #   path_run SIDE OP SIZE DEPTH JOBS   reads or writes through $DEV; a row
