@@ -395,6 +395,7 @@ static void dzr_sweep_tick(struct dzr_dev *d)
 	u32 interval = dzr_sweep_interval(d->cfg.demote_age);
 	u64 share = interval ? div64_u64(nr, interval) + 1 : 0;
 
+	d->sweep_due = jiffies + msecs_to_jiffies(DZR_TICK_MS);
 	d->sweep_idle = dzr_sweep_idle(d);
 	dzr_sweep_refaults(d);
 	hand->threshold = d->sweep_idle ? DZR_THRESHOLD_IDLE :
@@ -424,6 +425,20 @@ static bool dzr_sweep_step(struct dzr_dev *d)
 	return hand->block >= d->sweep_end || (err && err != -EAGAIN);
 }
 
+/*
+ * When to go on: a tick is a second from its begin, however long it worked, or
+ * a rotation would take longer than it is to.
+ */
+static unsigned long dzr_sweep_delay(struct dzr_dev *d, bool done)
+{
+	unsigned long step = msecs_to_jiffies(DZR_STEP_MS);
+	unsigned long now = jiffies;
+
+	if (!done || time_after_eq(now + step, d->sweep_due))
+		return step;
+	return d->sweep_due - now;
+}
+
 static void dzr_sweep_work(struct work_struct *work)
 {
 	struct dzr_dev *d = container_of(to_delayed_work(work),
@@ -436,13 +451,14 @@ static void dzr_sweep_work(struct work_struct *work)
 	dzr_budget_tick(d);
 	if (d->cfg.demote_age && dzr_demote_allowed(d))
 		done = dzr_sweep_step(d);
+	else
+		d->sweep_due = jiffies + msecs_to_jiffies(DZR_TICK_MS);
 	mutex_unlock(&d->hand_lock);
 	if (done && d->sweep_idle && dzr_demote_allowed(d))
 		dzr_log_idle_work(d->log, DZR_IDLE_DISCARDS);
 	if (!READ_ONCE(d->suspended))
 		queue_delayed_work(d->wq, &d->sweep_work,
-				   msecs_to_jiffies(done ? DZR_TICK_MS :
-							   DZR_STEP_MS));
+				   dzr_sweep_delay(d, done));
 }
 
 /* Leaf by leaf for a message; waits where the worker would leave. */

@@ -131,6 +131,7 @@ struct dzr_hand {
  * @last_out: blocks that left RAM up to then
  * @refaulting: blocks come back about as fast as they go
  * @sweep_end: where @sweep_hand must get to in this tick
+ * @sweep_due: when the next tick is to begin (jiffies)
  * @sweep_idle: the device was idle when the tick began
  * @shrinker: our share in memory reclaim
  * @load: how busy the device is
@@ -193,6 +194,7 @@ struct dzr_dev {
 	u64 last_out;
 	bool refaulting;
 	u64 sweep_end;
+	unsigned long sweep_due;
 	bool sweep_idle;
 	struct shrinker *shrinker;
 	struct dzr_load load;
