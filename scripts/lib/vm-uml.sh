@@ -20,6 +20,9 @@ vm_start() {
 		oops=panic panic=-1 "umid=dmz$$" "uml_dir=$work"
 		# The host may be busy: more patience for whoever watches, as in vm-qemu.sh.
 		watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60 workqueue.watchdog_thresh=120
+		# It does not know which processors share a cache, so each is taken to have its own, and a work
+		# to stay with the one that queued it.
+		workqueue.default_affinity_scope=system
 		"dmz_ctl=$ctl" "dmz_top=$DMZ_TOP" "dmz_mod=$kernel/root/lib/modules/$release")
 	local rw="${rw_dirs[*]+"${rw_dirs[*]}"}"
 	[ -z "$rw" ] || args+=("dmz_rw=$rw")
