@@ -10,7 +10,7 @@ TOP  := $(CURDIR)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # Goals that build the module need a kernel; the others do not look for one.
-ifneq ($(filter-out check unit fuzz style demo help clean bench-zsmalloc bench-cold bench-path bench-policy check-oom soak,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out check unit fuzz style demo help clean bench bench-zsmalloc bench-cold bench-path bench-policy check-oom soak,$(or $(MAKECMDGOALS),all)),)
 KREL := $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null)
 ifeq ($(KREL),)
 $(error No kernel build tree in $(KDIR): install the headers of the running kernel, or give KDIR=)
@@ -26,7 +26,7 @@ CCARG := $(if $(filter default undefined,$(origin CC)),$(if $(KCC),CC=$(KCC)),CC
 endif
 BUILD ?= $(TOP)/build/$(KREL)
 
-.PHONY: all modules module-dir install uninstall clean help check demo unit fuzz style bench-zsmalloc bench-cold bench-path bench-policy check-oom soak
+.PHONY: all modules module-dir install uninstall clean help check demo unit fuzz style bench bench-zsmalloc bench-cold bench-path bench-policy check-oom soak
 
 all: modules
 
@@ -63,6 +63,9 @@ style:
 demo:
 	@scripts/demo
 
+bench:
+	@tests/bench/all $(if $(ROUNDS),-r $(ROUNDS)) $(if $(SIZE),-s $(SIZE)) $(if $(DIGEST),-d) $(T)
+
 bench-zsmalloc:
 	@tests/bench/run zsmalloc $(if $(ROUNDS),-r $(ROUNDS)) $(T)
 
@@ -94,6 +97,7 @@ help:
 	@echo 'make fuzz           the fuzz targets, for a while'
 	@echo 'make style          checkpatch, sparse and shellcheck'
 	@echo 'make demo           swap on dm-zram in a small machine, live'
+	@echo 'make bench          all benches, results.json, plots and a digest in build/bench; T=, ROUNDS=, SIZE=, DIGEST=1'
 	@echo 'make bench-zsmalloc our allocator against zram and its zsmalloc; T=, ROUNDS= for some of it'
 	@echo 'make bench-cold     writing back to a cold disk, against zram; T=, ROUNDS=, SIZE='
 	@echo 'make bench-path     reads and writes of blocks in RAM, against zram and the codec alone'
