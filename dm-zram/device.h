@@ -19,6 +19,7 @@
 
 #include <linux/bio.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/shrinker.h>
 #include <linux/workqueue.h>
@@ -36,6 +37,7 @@
 #include "wear.h"
 
 struct dzr_grouping;
+struct dzr_takeover;
 struct mapped_device;
 struct dm_target;
 
@@ -84,6 +86,7 @@ struct dzr_hand {
  * @live: the table's part that @cfg came from; only compared
  * @dev: its device number, for events
  * @cold_dev: device number of the cold device, 0 without
+ * @retired: takeovers that took effect, whose remains are to be freed
  * @sectors: size of the device
  * @cfg: configuration in force; changed and copied under @hand_lock
  * @codec: as in @cfg, never changes
@@ -142,6 +145,7 @@ struct dzr_dev {
 	const void *live;
 	dev_t dev;
 	dev_t cold_dev;
+	struct llist_head retired;
 	sector_t sectors;
 	struct dzr_config cfg;
 	const struct dzr_codec *codec;
@@ -202,17 +206,19 @@ struct dzr_dev {
  * @sectors: its size
  * @cfg: wanted configuration
  * @cold: the cold device, open for the table, or NULL
+ * @tk: what the table brings, for dzr_dev_take()
  * @error: a message when it fails
  *
- * A mapped device that is active keeps its device: what @cfg changes is
- * checked here and applied by dzr_dev_apply().
+ * A mapped device that is active keeps its device, which is not touched here:
+ * see takeover.h.
  *
  * Context: process; may sleep (GFP_KERNEL under memalloc_noio).
  * Return: the device with one more user, or ERR_PTR().
  */
 struct dzr_dev *dzr_dev_get(struct mapped_device *md, sector_t sectors,
 			    const struct dzr_config *cfg,
-			    struct block_device *cold, char **error);
+			    struct block_device *cold,
+			    struct dzr_takeover **tk, char **error);
 
 /**
  * dzr_dev_put - a table lets go of its device
@@ -223,13 +229,25 @@ struct dzr_dev *dzr_dev_get(struct mapped_device *md, sector_t sectors,
 void dzr_dev_put(struct dzr_dev *d);
 
 /**
- * dzr_dev_apply - make a configuration the one in force
- * @d: the device
- * @cfg: as checked by dzr_dev_get()
+ * dzr_dev_take - a table takes effect
+ * @d: the device, suspended
+ * @tk: from dzr_dev_get(); it belongs to the device now
+ * @error: a message when it fails
  *
- * Context: process; may sleep.
+ * Context: process, from preresume; allocates nothing.
+ * Return: 0; -EINVAL: the device is another one than when the table was
+ * loaded, and stays as it is. @tk still belongs to the caller then.
  */
-void dzr_dev_apply(struct dzr_dev *d, const struct dzr_config *cfg);
+int dzr_dev_take(struct dzr_dev *d, struct dzr_takeover *tk, char **error);
+
+/**
+ * dzr_dev_configure - put a configuration in force that needs nothing made
+ * @d: the device
+ * @cfg: the configuration
+ *
+ * Context: process; hand_lock held.
+ */
+void dzr_dev_configure(struct dzr_dev *d, const struct dzr_config *cfg);
 
 /**
  * dzr_dev_set - change one argument of the configuration in force
