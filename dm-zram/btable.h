@@ -6,7 +6,7 @@
  * interior pages of pointers, and those off a root array. Interior pages and
  * leaves appear at the first write to their range and stay until the table
  * goes, so a pointer to an entry is good for the life of the table and lookup
- * takes no lock.
+ * takes no lock. A table can grow, beside lookups.
  *
  * An entry, from bit 0: lock (1), age (3), state (3), value (57). An entry is
  * changed only with its lock bit held. The lock is a bit spinlock: nothing
@@ -287,6 +287,48 @@ struct dzr_btable *dzr_btable_create(u64 nr_blocks, unsigned int reserve);
  * Context: process; may sleep. Nobody else uses the table.
  */
 void dzr_btable_destroy(struct dzr_btable *bt);
+
+/* A root array for a larger table. */
+struct dzr_broot;
+
+/**
+ * dzr_btable_holds - has the root array room for so many entries?
+ * @bt: the table
+ * @nr_blocks: how many
+ *
+ * Context: as dzr_btable_grow().
+ */
+bool dzr_btable_holds(const struct dzr_btable *bt, u64 nr_blocks);
+
+/**
+ * dzr_broot_create - make what a table needs that grows beyond its root array
+ * @bt: the table, which is not touched
+ * @nr_blocks: number of entries that it will have
+ *
+ * Context: process; may sleep (GFP_KERNEL).
+ * Return: the root array, or NULL without memory.
+ */
+struct dzr_broot *dzr_broot_create(const struct dzr_btable *bt, u64 nr_blocks);
+
+/**
+ * dzr_broot_destroy - free one that was not used
+ * @root: from dzr_broot_create(), or NULL
+ */
+void dzr_broot_destroy(struct dzr_broot *root);
+
+/**
+ * dzr_btable_grow - make a table larger
+ * @bt: the table
+ * @nr_blocks: number of entries, not less than before
+ * @reserve: pages set aside, as for dzr_btable_create()
+ * @root: made for @nr_blocks, if the table does not hold them; NULL afterwards,
+ *	if it was used
+ *
+ * Context: process. Lookups may be under way, but nobody makes room for an
+ * entry (dzr_btable_get()) or grows the table.
+ */
+void dzr_btable_grow(struct dzr_btable *bt, u64 nr_blocks,
+		     unsigned int reserve, struct dzr_broot **root);
 
 /**
  * dzr_btable_find - find the entry of a block

@@ -143,7 +143,9 @@ int dzr_dev_set(struct dzr_dev *d, const char *key, const char *value,
 	if (IS_ERR(tk))
 		return PTR_ERR(tk);
 	mutex_lock(&d->hand_lock);
-	/* Another message may have set something else meanwhile. */
+	/* Something else may have changed meanwhile. */
+	tk->sectors = d->sectors;
+	tk->cold_dev = d->cold_dev;
 	tk->cfg = d->cfg;
 	err = dzr_config_set(&tk->cfg, key, value, error);
 	if (!err)
@@ -207,10 +209,9 @@ static int dzr_dev_create_log(struct dzr_dev *d, struct block_device *cold)
 	return 0;
 }
 
-/* No more than the whole table can take: leaves, and some interior pages. */
-static unsigned int dzr_table_reserve(struct dzr_dev *d, bool cold)
+unsigned int dzr_dev_table_reserve(sector_t sectors, bool cold)
 {
-	u64 leaves = d->sectors / DZR_BLOCK_SECTORS / DZR_LEAF_BLOCKS + 1;
+	u64 leaves = sectors / DZR_BLOCK_SECTORS / DZR_LEAF_BLOCKS + 1;
 	u64 pages = leaves + leaves / DZR_LEAF_BLOCKS + 1;
 
 	return min_t(u64, pages, cold ? DZR_TABLE_RESERVE_COLD :
@@ -226,7 +227,7 @@ static int dzr_dev_build(struct dzr_dev *d, struct block_device *cold)
 	d->wq = alloc_workqueue("dm-zram", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	d->stats = alloc_percpu(struct dzr_stats);
 	d->bt = dzr_btable_create(d->sectors / DZR_BLOCK_SECTORS,
-				  dzr_table_reserve(d, cold));
+				  dzr_dev_table_reserve(d->sectors, cold));
 	if (!d->wq || !d->stats || !d->bt)
 		return -ENOMEM;
 	pool = dzs_create(&dzr_pool_ops, d, dzr_pool_reserve(&d->cfg));

@@ -87,7 +87,7 @@ struct dzr_hand {
  * @dev: its device number, for events
  * @cold_dev: device number of the cold device, 0 without
  * @retired: takeovers that took effect, whose remains are to be freed
- * @sectors: size of the device
+ * @sectors: size of the device; changed under @hand_lock, while suspended
  * @cfg: configuration in force; changed and copied under @hand_lock
  * @codec: as in @cfg, never changes
  * @policy: as in @cfg, for the I/O path
@@ -270,6 +270,15 @@ int dzr_dev_set(struct dzr_dev *d, const char *key, const char *value,
  * Context: process; may sleep.
  */
 void dzr_dev_config(struct dzr_dev *d, struct dzr_config *cfg);
+
+/**
+ * dzr_dev_table_reserve - pages set aside for the block table
+ * @sectors: size of the device
+ * @cold: there is a cold device
+ *
+ * Return: no more than the whole table can take: leaves, and some interior pages.
+ */
+unsigned int dzr_dev_table_reserve(sector_t sectors, bool cold);
 
 /**
  * dzr_dev_suspend - stop all background work

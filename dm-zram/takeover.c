@@ -22,8 +22,8 @@ static char *dzr_check_cold(struct dzr_dev *d, const struct dzr_takeover *tk)
 
 static char *dzr_check_size(struct dzr_dev *d, const struct dzr_takeover *tk)
 {
-	return d->sectors == tk->sectors ? NULL :
-		"The size of an active device cannot be changed";
+	return d->sectors <= tk->sectors ? NULL :
+		"The size of an active device cannot be reduced";
 }
 
 static char *dzr_check_algorithm(struct dzr_dev *d,
@@ -71,16 +71,30 @@ static char *dzr_takeover_check(struct dzr_dev *d,
 	return error;
 }
 
+static u64 dzr_takeover_blocks(const struct dzr_takeover *tk)
+{
+	return tk->sectors / DZR_BLOCK_SECTORS;
+}
+
 /* Was all made that it takes, as the device is now? */
 static bool dzr_takeover_ready(struct dzr_dev *d,
 			       const struct dzr_takeover *tk)
 {
-	return !tk->cfg.cold_codec || d->grouping || tk->grouping;
+	if (tk->cfg.cold_codec && !d->grouping && !tk->grouping)
+		return false;
+	return tk->root || dzr_btable_holds(d->bt, dzr_takeover_blocks(tk));
 }
 
 /* Make all that it takes. */
 static int dzr_takeover_prepare(struct dzr_dev *d, struct dzr_takeover *tk)
 {
+	u64 blocks = dzr_takeover_blocks(tk);
+
+	if (!dzr_btable_holds(d->bt, blocks)) {
+		tk->root = dzr_broot_create(d->bt, blocks);
+		if (!tk->root)
+			return -ENOMEM;
+	}
 	if (tk->cfg.cold_codec && !READ_ONCE(d->grouping)) {
 		tk->grouping = dzr_grouping_create();
 		if (!tk->grouping)
@@ -139,6 +153,18 @@ struct dzr_takeover *dzr_takeover_change(struct dzr_dev *d,
 	return dzr_takeover_new(d, &tk, error);
 }
 
+/* The table's blocks that are new are EMPTY: nothing else to do. */
+static void dzr_takeover_grow(struct dzr_dev *d, struct dzr_takeover *tk)
+{
+	if (tk->sectors == d->sectors)
+		return;
+	dzr_btable_grow(d->bt, dzr_takeover_blocks(tk),
+			dzr_dev_table_reserve(tk->sectors, tk->cold_dev),
+			&tk->root);
+	d->sectors = tk->sectors;
+	dzr_dev_refill(d);
+}
+
 int dzr_takeover_apply(struct dzr_dev *d, struct dzr_takeover *tk, char **error)
 {
 	lockdep_assert_held(&d->hand_lock);
@@ -148,6 +174,7 @@ int dzr_takeover_apply(struct dzr_dev *d, struct dzr_takeover *tk, char **error)
 		*error = "The device has changed since this table was loaded: load it again";
 	if (*error)
 		return -EINVAL;
+	dzr_takeover_grow(d, tk);
 	/* Stays for good, since groups may be in the log from now on. */
 	if (tk->grouping && !d->grouping) {
 		WRITE_ONCE(d->grouping, tk->grouping);
@@ -162,5 +189,6 @@ void dzr_takeover_free(struct dzr_takeover *tk)
 	if (!tk)
 		return;
 	dzr_grouping_destroy(tk->grouping);
+	dzr_broot_destroy(tk->root);
 	kfree(tk);
 }

@@ -31,6 +31,7 @@
  * @cfg: configuration
  * @cold: the cold device, open for the table, or NULL; not of a message
  * @cold_dev: its device number, 0 without
+ * @root: for a larger block table, or NULL if it needs none
  * @grouping: made for the device, or NULL if it needs none
  *
  * Before it takes effect, the parts are the new ones; after that, the old ones.
@@ -41,6 +42,7 @@ struct dzr_takeover {
 	struct dzr_config cfg;
 	struct block_device *cold;
 	dev_t cold_dev;
+	struct dzr_broot *root;
 	struct dzr_grouping *grouping;
 };
 
