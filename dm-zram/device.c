@@ -77,7 +77,7 @@ static u64 dzr_limit_of(const struct dzr_config *cfg)
 	return limit ?: U64_MAX;
 }
 
-static unsigned long dzr_pool_reserve(const struct dzr_config *cfg)
+unsigned long dzr_dev_reserve(const struct dzr_config *cfg)
 {
 	u64 limit = dzr_limit_of(cfg);
 
@@ -230,7 +230,7 @@ static int dzr_dev_build(struct dzr_dev *d, struct block_device *cold)
 				  dzr_dev_table_reserve(d->sectors, cold));
 	if (!d->wq || !d->stats || !d->bt)
 		return -ENOMEM;
-	pool = dzs_create(&dzr_pool_ops, d, dzr_pool_reserve(&d->cfg));
+	pool = dzs_create(&dzr_pool_ops, d, dzr_dev_reserve(&d->cfg));
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	d->pool = pool;
@@ -278,7 +278,6 @@ static struct dzr_dev *dzr_dev_create(struct mapped_device *md,
 	dzr_budget_init(d);
 	INIT_WORK(&d->refill_work, dzr_refill_work);
 	INIT_WORK(&d->event_work, dzr_event_work);
-	d->codec = cfg->codec;
 	mutex_lock(&d->hand_lock);
 	dzr_dev_configure(d, cfg);
 	mutex_unlock(&d->hand_lock);

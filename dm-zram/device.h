@@ -89,7 +89,6 @@ struct dzr_hand {
  * @retired: takeovers that took effect, whose remains are to be freed
  * @sectors: size of the device; changed under @hand_lock, while suspended
  * @cfg: configuration in force; changed and copied under @hand_lock
- * @codec: as in @cfg, never changes
  * @policy: as in @cfg, for the I/O path
  * @bt: block table
  * @pool: hot tier
@@ -148,7 +147,6 @@ struct dzr_dev {
 	struct llist_head retired;
 	sector_t sectors;
 	struct dzr_config cfg;
-	const struct dzr_codec *codec;
 	const struct dzr_policy *policy;
 
 	struct dzr_btable *bt;
@@ -270,6 +268,12 @@ int dzr_dev_set(struct dzr_dev *d, const char *key, const char *value,
  * Context: process; may sleep.
  */
 void dzr_dev_config(struct dzr_dev *d, struct dzr_config *cfg);
+
+/**
+ * dzr_dev_reserve - pages of the pool's reserve
+ * @cfg: a configuration
+ */
+unsigned long dzr_dev_reserve(const struct dzr_config *cfg);
 
 /**
  * dzr_dev_table_reserve - pages set aside for the block table

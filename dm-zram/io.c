@@ -101,8 +101,8 @@ static int dzr_io_write(struct dzr_io *io, struct bio *bio, bool waited)
 		err = dzr_store(io->d, st, block, src, waited);
 		kunmap_local(src);
 	} else {
-		dzr_io_copy(bio, io->iter, st->block, false);
-		err = dzr_store(io->d, st, block, st->block, waited);
+		dzr_io_copy(bio, io->iter, st->ws.block, false);
+		err = dzr_store(io->d, st, block, st->ws.block, waited);
 	}
 	dzr_stream_put(st);
 	return err;
@@ -117,13 +117,13 @@ static int dzr_io_deliver(struct dzr_io *io, struct dzr_cold_read *cr)
 	int err;
 
 	if (dst) {
-		err = dzr_unpack(io->d, st, cr->codec, cr->data, cr->len, dst);
+		err = dzr_unpack(st, cr->codec, cr->data, cr->len, dst);
 		kunmap_local(dst);
 	} else {
-		err = dzr_unpack(io->d, st, cr->codec, cr->data, cr->len,
-				 st->block);
+		err = dzr_unpack(st, cr->codec, cr->data, cr->len,
+				 st->ws.block);
 		if (!err)
-			dzr_io_copy(bio, cr->iter, st->block, true);
+			dzr_io_copy(bio, cr->iter, st->ws.block, true);
 	}
 	dzr_stream_put(st);
 	return err;
@@ -146,8 +146,8 @@ static void dzr_io_read_end(struct dzr_cold_read *cr)
 	if (!err)
 		err = dzr_io_deliver(io, cr);
 	if (!err && dzr_io_promotes(d, cr->age))
-		dzr_promote(d, cr->block, cr->pin.loc, cr->data, cr->len,
-			    cr->age, false);
+		dzr_promote(d, cr->block, cr->pin.loc, cr->codec, cr->data,
+			    cr->len, cr->age, false);
 	dzr_log_unpin(&cr->pin);
 	dzr_cold_read_free(cr);
 	if (err)
@@ -211,9 +211,9 @@ static int dzr_io_read(struct dzr_io *io, struct bio *bio)
 		err = dzr_load(io->d, st, block, dst, &miss);
 		kunmap_local(dst);
 	} else {
-		err = dzr_load(io->d, st, block, st->block, &miss);
+		err = dzr_load(io->d, st, block, st->ws.block, &miss);
 		if (!err)
-			dzr_io_copy(bio, io->iter, st->block, true);
+			dzr_io_copy(bio, io->iter, st->ws.block, true);
 	}
 	dzr_stream_put(st);
 	return err == -EINPROGRESS ? dzr_io_miss(io, &miss) : err;

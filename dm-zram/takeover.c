@@ -14,6 +14,13 @@
 #include "grouping.h"
 #include "takeover.h"
 
+/* Is it to compress with another codec? */
+static bool dzr_takeover_recodes(const struct dzr_dev *d,
+				 const struct dzr_takeover *tk)
+{
+	return dzr_streams_codec(d->streams) != tk->cfg.codec;
+}
+
 static char *dzr_check_cold(struct dzr_dev *d, const struct dzr_takeover *tk)
 {
 	return d->cold_dev == tk->cold_dev ? NULL :
@@ -26,13 +33,6 @@ static char *dzr_check_size(struct dzr_dev *d, const struct dzr_takeover *tk)
 		"The size of an active device cannot be reduced";
 }
 
-static char *dzr_check_algorithm(struct dzr_dev *d,
-				 const struct dzr_takeover *tk)
-{
-	return d->cfg.codec == tk->cfg.codec ? NULL :
-		"algorithm of an active device cannot be changed";
-}
-
 static char *dzr_check_segment_size(struct dzr_dev *d,
 				    const struct dzr_takeover *tk)
 {
@@ -40,11 +40,12 @@ static char *dzr_check_segment_size(struct dzr_dev *d,
 		"segment_size of an active device cannot be changed";
 }
 
-static char *dzr_check_reserve(struct dzr_dev *d,
-			       const struct dzr_takeover *tk)
+/* What was made for that table would not fit any more. */
+static char *dzr_check_loaded(struct dzr_dev *d, const struct dzr_takeover *tk)
 {
-	return d->cfg.reserve == tk->cfg.reserve ? NULL :
-		"reserve of an active device cannot be changed";
+	return !tk->message || !dzr_takeover_recodes(d, tk) ||
+	       READ_ONCE(d->users) == 1 ? NULL :
+		"Another table is loaded: resume or clear it before algorithm is set";
 }
 
 /*
@@ -55,9 +56,8 @@ static char *(*const dzr_checks[])(struct dzr_dev *d,
 				   const struct dzr_takeover *tk) = {
 	dzr_check_cold,
 	dzr_check_size,
-	dzr_check_algorithm,
 	dzr_check_segment_size,
-	dzr_check_reserve,
+	dzr_check_loaded,
 };
 
 static char *dzr_takeover_check(struct dzr_dev *d,
@@ -76,11 +76,34 @@ static u64 dzr_takeover_blocks(const struct dzr_takeover *tk)
 	return tk->sectors / DZR_BLOCK_SECTORS;
 }
 
+static bool dzr_takeover_can_recode(const struct dzr_dev *d,
+				    const struct dzr_takeover *tk)
+{
+	return tk->streams && dzr_streams_codec(tk->streams) == tk->cfg.codec &&
+	       dzr_streams_fit(d->streams, tk->streams);
+}
+
+static bool dzr_takeover_resizes(const struct dzr_dev *d,
+				 const struct dzr_takeover *tk)
+{
+	return dzs_reserve_target(d->pool) != dzr_dev_reserve(&tk->cfg);
+}
+
+static bool dzr_takeover_can_resize(const struct dzr_takeover *tk)
+{
+	return tk->reserve &&
+	       dzs_reserve_pages(tk->reserve) == dzr_dev_reserve(&tk->cfg);
+}
+
 /* Was all made that it takes, as the device is now? */
 static bool dzr_takeover_ready(struct dzr_dev *d,
 			       const struct dzr_takeover *tk)
 {
 	if (tk->cfg.cold_codec && !d->grouping && !tk->grouping)
+		return false;
+	if (dzr_takeover_recodes(d, tk) && !dzr_takeover_can_recode(d, tk))
+		return false;
+	if (dzr_takeover_resizes(d, tk) && !dzr_takeover_can_resize(tk))
 		return false;
 	return tk->root || dzr_btable_holds(d->bt, dzr_takeover_blocks(tk));
 }
@@ -93,6 +116,21 @@ static int dzr_takeover_prepare(struct dzr_dev *d, struct dzr_takeover *tk)
 	if (!dzr_btable_holds(d->bt, blocks)) {
 		tk->root = dzr_broot_create(d->bt, blocks);
 		if (!tk->root)
+			return -ENOMEM;
+	}
+	if (dzr_takeover_recodes(d, tk)) {
+		struct dzr_streams *s;
+
+		s = dzr_streams_create_like(d->streams, tk->cfg.codec);
+		if (IS_ERR(s))
+			return PTR_ERR(s);
+		tk->streams = s;
+	}
+	/* A table's in any case: a message may change the device's meanwhile. */
+	if (!tk->message || dzr_takeover_resizes(d, tk)) {
+		tk->reserve = dzs_reserve_create(d->pool,
+						 dzr_dev_reserve(&tk->cfg));
+		if (!tk->reserve)
 			return -ENOMEM;
 	}
 	if (tk->cfg.cold_codec && !READ_ONCE(d->grouping)) {
@@ -147,6 +185,7 @@ struct dzr_takeover *dzr_takeover_change(struct dzr_dev *d,
 	struct dzr_takeover tk = {
 		.sectors = d->sectors,
 		.cfg = *cfg,
+		.message = true,
 		.cold_dev = d->cold_dev,
 	};
 
@@ -162,7 +201,6 @@ static void dzr_takeover_grow(struct dzr_dev *d, struct dzr_takeover *tk)
 			dzr_dev_table_reserve(tk->sectors, tk->cold_dev),
 			&tk->root);
 	d->sectors = tk->sectors;
-	dzr_dev_refill(d);
 }
 
 int dzr_takeover_apply(struct dzr_dev *d, struct dzr_takeover *tk, char **error)
@@ -175,12 +213,17 @@ int dzr_takeover_apply(struct dzr_dev *d, struct dzr_takeover *tk, char **error)
 	if (*error)
 		return -EINVAL;
 	dzr_takeover_grow(d, tk);
+	if (dzr_takeover_recodes(d, tk))
+		dzr_streams_exchange(d->streams, tk->streams);
+	if (dzr_takeover_resizes(d, tk))
+		dzs_reserve_exchange(d->pool, tk->reserve);
 	/* Stays for good, since groups may be in the log from now on. */
 	if (tk->grouping && !d->grouping) {
 		WRITE_ONCE(d->grouping, tk->grouping);
 		tk->grouping = NULL;
 	}
 	dzr_dev_configure(d, &tk->cfg);
+	dzr_dev_refill(d);
 	return 0;
 }
 
@@ -189,6 +232,8 @@ void dzr_takeover_free(struct dzr_takeover *tk)
 	if (!tk)
 		return;
 	dzr_grouping_destroy(tk->grouping);
+	dzr_streams_destroy(tk->streams);
 	dzr_broot_destroy(tk->root);
+	dzs_reserve_destroy(tk->reserve);
 	kfree(tk);
 }

@@ -29,9 +29,12 @@
  * @node: among what the device has to free
  * @sectors: size
  * @cfg: configuration
+ * @message: it is a message's: size and cold device are as they were
  * @cold: the cold device, open for the table, or NULL; not of a message
  * @cold_dev: its device number, 0 without
  * @root: for a larger block table, or NULL if it needs none
+ * @streams: for another algorithm, or NULL
+ * @reserve: of another size, for the pool, or NULL
  * @grouping: made for the device, or NULL if it needs none
  *
  * Before it takes effect, the parts are the new ones; after that, the old ones.
@@ -40,9 +43,12 @@ struct dzr_takeover {
 	struct llist_node node;
 	sector_t sectors;
 	struct dzr_config cfg;
+	bool message;
 	struct block_device *cold;
 	dev_t cold_dev;
 	struct dzr_broot *root;
+	struct dzr_streams *streams;
+	struct dzs_reserve *reserve;
 	struct dzr_grouping *grouping;
 };
 

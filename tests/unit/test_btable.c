@@ -75,10 +75,35 @@ static void test_entry_lock(void)
 	check(slot == dzr_entry_encode(e));
 	was = dzr_entry_lock(&slot);
 	check(was.value == e.value && was.state == e.state && was.age == e.age);
-	check((__force u64)dzr_entry_handle(was) == e.value);
 	check((__force u64)dzr_entry_loc(was) == e.value);
 	dzr_entry_unlock(&slot);
 	check(slot == dzr_entry_encode(e));
+}
+
+/* A handle and how the object is compressed, in one value. */
+static void check_pool(u64 handle, u8 codec)
+{
+	struct dzr_entry e = { .state = DZR_HOT };
+
+	e.value = dzr_pool_value((__force dzs_handle_t)handle, codec);
+	check(e.value < VALUES);
+	check((__force u64)dzr_entry_handle(e) == handle);
+	check(dzr_entry_codec(e) == codec);
+}
+
+static void test_pool_values(void)
+{
+	uint64_t seed = 5;
+	unsigned int i;
+
+	for (i = 0; i < 200000; i++) {
+		u64 where = shim_random(&seed) >> (65 - DZS_HANDLE_BITS);
+
+		check_pool(where | DZS_HANDLE_HUGE, DZR_CODEC_RAW);
+		check_pool(where, DZR_CODEC_RAW + 1 + i % (DZR_NR_CODECS - 1));
+	}
+	check_pool(DZS_HANDLE_HUGE, DZR_CODEC_RAW);
+	check_pool(DZS_HANDLE_HUGE - 1, DZR_NR_CODECS - 1);
 }
 
 static void check_loc(u32 seg, u32 off, u32 len)
@@ -599,6 +624,7 @@ int main(void)
 	shim.strict = true;
 	test_entries();
 	test_entry_lock();
+	test_pool_values();
 	test_locations();
 	test_fill();
 	test_fill_canonical();
