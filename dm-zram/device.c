@@ -407,3 +407,49 @@ void dzr_dev_resume(struct dzr_dev *d)
 		dzr_log_start(d->log);
 	dzr_demote_start(d);
 }
+
+void dzr_dev_for_each(void (*fn)(struct dzr_dev *d, void *arg), void *arg)
+{
+	struct dzr_dev *d;
+
+	mutex_lock(&dzr_devices_lock);
+	list_for_each_entry(d, &dzr_devices, list)
+		if (d->md && d->live)
+			fn(d, arg);
+	mutex_unlock(&dzr_devices_lock);
+}
+
+void dzr_dev_freeze(struct dzr_dev *d, bool swap)
+{
+	struct dm_target *ti = READ_ONCE(d->ti);
+
+	if (d->frozen || READ_ONCE(d->suspended))
+		return;
+	WRITE_ONCE(d->suspended, true);
+	dzr_demote_stop(d);
+	dzr_compact_stop(d);
+	dzr_dev_suspend(d);
+	WRITE_ONCE(d->ti, ti);
+	WRITE_ONCE(d->frozen, true);
+	WRITE_ONCE(d->no_image, swap);
+}
+
+void dzr_dev_thaw(struct dzr_dev *d)
+{
+	if (!d->frozen)
+		return;
+	WRITE_ONCE(d->no_image, false);
+	dzr_dev_resume(d);
+	/* Last: until then dzr_dev_own() waits. */
+	WRITE_ONCE(d->frozen, false);
+}
+
+void dzr_dev_own(struct dzr_dev *d)
+{
+	if (!READ_ONCE(d->frozen))
+		return;
+	mutex_lock(&dzr_devices_lock);
+	WRITE_ONCE(d->frozen, false);
+	WRITE_ONCE(d->no_image, false);
+	mutex_unlock(&dzr_devices_lock);
+}

@@ -105,6 +105,9 @@ struct dzr_hand {
  * @thrifty: it is used up: see budget.h
  * @peak: largest pool seen, in pages
  * @suspended: background work is stopped
+ * @frozen: it is, for an image is being made; changes under dzr_devices_lock
+ * @no_image: it is swap besides: only what is swapped out may be written
+ * @swapped: something was swapped out to the device, or to one above
  * @defer_lock: guards @deferred
  * @deferred: bios that wait for memory or the log, in order of arrival
  * @nr_deferred: bios in @deferred or in the worker's hands
@@ -165,6 +168,9 @@ struct dzr_dev {
 	bool thrifty;
 	unsigned long peak;
 	bool suspended;
+	bool frozen;
+	bool no_image;
+	bool swapped;
 
 	spinlock_t defer_lock;
 	struct bio_list deferred;
@@ -299,6 +305,42 @@ void dzr_dev_suspend(struct dzr_dev *d);
  * Context: process.
  */
 void dzr_dev_resume(struct dzr_dev *d);
+
+/**
+ * dzr_dev_freeze - stop background work for hibernation
+ * @d: the device; nothing happens if it is suspended
+ * @swap: it is swap: the hibernation image is not to be written to it
+ *
+ * I/O is served further. A suspend or resume by dm ends it, too.
+ *
+ * Context: from dzr_dev_for_each(); waits for segment writes in flight.
+ */
+void dzr_dev_freeze(struct dzr_dev *d, bool swap);
+
+/**
+ * dzr_dev_thaw - undo dzr_dev_freeze(), if it is still in force
+ * @d: the device
+ *
+ * Context: from dzr_dev_for_each().
+ */
+void dzr_dev_thaw(struct dzr_dev *d);
+
+/**
+ * dzr_dev_own - what follows is dm's to suspend or resume
+ * @d: the device; dzr_dev_freeze() is not in force any more
+ *
+ * Context: process; before I/O is held back.
+ */
+void dzr_dev_own(struct dzr_dev *d);
+
+/**
+ * dzr_dev_for_each - call a function for each active device
+ * @fn: what to call
+ * @arg: its second argument
+ *
+ * Context: process; holds dzr_devices_lock meanwhile.
+ */
+void dzr_dev_for_each(void (*fn)(struct dzr_dev *d, void *arg), void *arg);
 
 /**
  * dzr_dev_pool_bytes - what the pool holds now

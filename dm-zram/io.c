@@ -15,6 +15,8 @@
 #include "io.h"
 #include "tier.h"
 
+#define DM_MSG_PREFIX "zram"
+
 /* When memory for the block table is short, look again this soon. */
 #define DZR_RETRY_TABLE_MS	10
 
@@ -317,12 +319,32 @@ void dzr_kick(struct dzr_dev *d)
 	dzr_demote_kick(d);
 }
 
+/*
+ * What swap is written to for hibernation is swap, or the image: see
+ * hibernate.h.
+ */
+static bool dzr_io_accepts(struct dzr_dev *d, struct bio *bio)
+{
+	if (bio->bi_opf & REQ_SWAP) {
+		if (unlikely(!READ_ONCE(d->swapped)))
+			WRITE_ONCE(d->swapped, true);
+		return true;
+	}
+	if (likely(!READ_ONCE(d->no_image)))
+		return true;
+	DMERR_LIMIT("%u:%u: the hibernation image is refused: it would be lost",
+		    MAJOR(d->dev), MINOR(d->dev));
+	return false;
+}
+
 static int dzr_io_data(struct dzr_dev *d, struct bio *bio)
 {
 	struct dzr_io *io = dzr_io_of(bio);
 	bool write = op_is_write(bio_op(bio));
 	unsigned int blocks = bio->bi_iter.bi_size / DZR_BLOCK_SIZE;
 
+	if (write && !dzr_io_accepts(d, bio))
+		return DM_MAPIO_KILL;
 	dzr_stat_add(d->stats, write ? DZR_STAT_WRITES : DZR_STAT_READS,
 		     blocks);
 	io->d = d;

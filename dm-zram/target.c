@@ -198,6 +198,7 @@ static void dzr_presuspend(struct dm_target *ti)
 {
 	struct dzr_target *t = ti->private;
 
+	dzr_dev_own(t->d);
 	WRITE_ONCE(t->d->suspended, true);
 	dzr_demote_stop(t->d);
 	dzr_compact_stop(t->d);
