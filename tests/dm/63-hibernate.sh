@@ -22,7 +22,7 @@ if [ -z "${DMZ_INSIDE:-}" ]; then
 	mkdir -p $root/tmp $root/tests/dm $root/build/tests-dm
 	mount --bind $root $root
 	for p in $programs; do
-		p=$(command -v "$p") || fail "no $p"
+		p=$(type -P "$p") || fail "no $p"
 		install -D "$p" "$root$p"
 	done
 	cp "$helpers"/dmz-* $root/build/tests-dm/

@@ -29,7 +29,7 @@ words() {
 	for k in $order; do printf '%s %s ' "$k" "${want[$k]}"; done
 }
 # shellcheck disable=SC2046 # words
-new_table() { table ${mib}M "$1" $(words); }
+new_table() { table "${mib}M" "$1" $(words); }
 
 round_trip() {
 	local now
@@ -40,7 +40,7 @@ round_trip() {
 }
 
 # shellcheck disable=SC2046
-create z ${mib}M "$COLD" $(words)
+create z "${mib}M" "$COLD" $(words)
 cold_number=$(dmsetup table z | cut -d' ' -f4)
 round_trip "at first"
 
@@ -78,7 +78,7 @@ round() { # round NUMBER
 	3) change algorithm && msg z set algorithm "${want[algorithm]}" ;;
 	4) change reserve && change cold_algorithm && change policy && take_over --nolockfs ;;
 	5)
-		if [ $mib -lt $most ]; then mib=$((mib + 1)); fi
+		if [ "$mib" -lt $most ]; then mib=$((mib + 1)); fi
 		change demote_age && take_over --noflush --nolockfs
 		;;
 	6)
@@ -91,7 +91,7 @@ round() { # round NUMBER
 		;;
 	7)
 		refused 'size of an active device cannot be reduced' "$(table $((mib - 1))M "$COLD")"
-		refused 'segment_size of an active device cannot be changed' "$(table ${mib}M "$COLD" segment_size 64K)"
+		refused 'segment_size of an active device cannot be changed' "$(table "${mib}M" "$COLD" segment_size 64K)"
 		refused 'cold device' "$(table 4G "$COLD")"
 		;;
 	8)
@@ -178,6 +178,6 @@ note "$rounds rounds, $(cat "$T/fio.runs") runs of fio; ${mib} MiB; demotions=${
 check "demotions" "${S[demotions]}" -ge $((kept / 2))
 check "cold reads" "${S[cold_reads]}" -gt 0
 check "errors" $((S[cold_read_errors] + S[cold_write_errors] + S[write_fails])) -eq 0
-[ "$rounds" -lt 25 ] || check "size" $mib -gt "$(by_kind 64 48)"
+[ "$rounds" -lt 25 ] || check "size" "$mib" -gt "$(by_kind 64 48)"
 remove z
 "$helpers/dmz-blk" excl "$COLD" || fail "the cold device cannot be opened exclusively"

@@ -54,7 +54,7 @@ writer=$!
 for s in 80M 128M 160M; do
 	again $s
 	within 120 resize2fs resize2fs $dev >"$T/resize" 2>&1 || fail "resize2fs to $s: $(cat "$T/resize")"
-	check "blocks of the file system" "$(command stat -f -c %b "$T/m")" -gt $(($(bytes $s) / BLOCK * 8 / 10))
+	check "blocks of the file system" "$(command stat -f -c %b "$T/m")" -gt $(($(bytes $s) * 8 / 10 / BLOCK))
 	again
 done
 ! dmsetup reload z --table "$(table 64M /dev/mapper/log)" 2>/dev/null || fail "it could be made smaller"

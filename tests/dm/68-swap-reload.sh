@@ -28,11 +28,11 @@ limits=(50% 20% 32M)
 n=0
 while kill -0 $worker 2>/dev/null; do
 	if [ $((n % 4)) = 3 ]; then mib=$((mib + 1)); fi
-	dmsetup reload z --table "$(table ${mib}M "$COLD" algorithm ${codecs[n % 3]} \
-		mem_limit ${limits[n / 3 % 3]} reserve $((1 + n % 2))M)"
+	dmsetup reload z --table "$(table "${mib}M" "$COLD" algorithm "${codecs[n % 3]}" \
+		mem_limit "${limits[n / 3 % 3]}" reserve $((1 + n % 2))M)"
 	dmsetup resume z
 	n=$((n + 1))
-	dmsetup message z 0 set algorithm ${codecs[n % 3]}
+	dmsetup message z 0 set algorithm "${codecs[n % 3]}"
 	sleep 0.2
 done
 rc=0
