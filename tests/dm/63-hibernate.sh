@@ -2,11 +2,8 @@
 # Hibernation: refused while the device is swap; with the module's parameter an image goes to a disk and
 # comes back with every block, and one that would go to the device is refused when it is written.
 # The image is read back without a power cycle ("test_resume").
-# vm: qemu-6.12
-# mem: 256M
-# cold: 512M
-# cpus: 2
-# timeout: 300
+# Not part of make check yet; by hand:
+#   scripts/vm qemu-6.12 --mem 256M --cold 512M --timeout 900 -- tests/dm/63-hibernate.sh
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -26,11 +23,11 @@ if [ -z "${DMZ_INSIDE:-}" ]; then
 		install -D "$p" "$root$p"
 	done
 	cp "$helpers"/dmz-* $root/build/tests-dm/
-	for p in $root/build/tests-dm/* $root/*/* $root/usr/*/*; do
-		[ -f "$p" ] && [ -x "$p" ] || continue
-		ldd "$p" 2>/dev/null | grep -o '/[^ ]*' || true
-	done | sort -u >"$T/libraries"
-	while read -r p; do [ -e "$root$p" ] || install -D "$p" "$root$p"; done <"$T/libraries"
+	find $root -type f -perm -u+x -exec ldd {} + 2>/dev/null | grep -o '/[^ :]*' | sort -u >"$T/libraries"
+	while read -r p; do
+		case $p in "$root"/*) continue ;; esac
+		[ -e "$root$p" ] || install -D "$p" "$root$p"
+	done <"$T/libraries"
 	cp "$dm_dir/lib.sh" "$dm_dir/63-hibernate.sh" $root/tests/dm/
 	cp "$dm_dir/../null-disk.sh" $root/tests/
 	[ -e $root/bin ] || ln -s usr/bin $root/bin
@@ -48,6 +45,7 @@ dmsetup create image --table "0 $(((disk_mib - 192) << 11)) linear $COLD $((192 
 dmsetup mknodes image
 echo test_resume >/sys/power/disk
 echo 1 >/sys/power/image_size
+echo $((120000 * patience)) >/sys/power/pm_freeze_timeout # milliseconds
 
 to() { # to DEVICE: where the image goes
 	cat "$(sysfs "$1")/dev" >/sys/power/resume 2>/dev/null || true
