@@ -7,14 +7,20 @@
  * may use it without more ado. The cmpxchg's release pairs with the address
  * dependency of the READ_ONCE() in the lookups.
  *
+ * The root array is replaced by a larger one when the table grows, and kept,
+ * since a lookup may be in it: each is at least twice as large as the one
+ * before, so all the old ones take no more than the last.
+ *
  * Locks: bt->lock guards the reserve, and nothing nests inside it.
  */
 #include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 
 #include "btable.h"
 
@@ -31,25 +37,35 @@ struct dzr_spare {
 };
 
 /**
+ * struct dzr_broot - a root array
+ * @older: the one before, which is a part of this one
+ * @nr: number of pointers
+ * @mid: interior pages, each a page of pointers to leaves
+ */
+struct dzr_broot {
+	struct dzr_broot *older;
+	size_t nr;
+	void *mid[];
+};
+
+/**
  * struct dzr_btable - a sparse array of entries
- * @nr_blocks: number of entries
- * @nr_roots: pointers in @root
+ * @nr_blocks: number of entries; only grows
+ * @root: the root array; large enough for any @nr_blocks seen before
  * @pages: interior pages and leaves in use
  * @lock: guards @spare and changes of @nr_spare
  * @spare: the reserve
  * @nr_spare: pages in the reserve
  * @want_spare: pages of a full reserve
- * @root: interior pages, each a page of pointers to leaves
  */
 struct dzr_btable {
 	u64 nr_blocks;
-	size_t nr_roots;
+	struct dzr_broot *root;
 	atomic_long_t pages;
 	spinlock_t lock;
 	struct dzr_spare *spare;
 	unsigned int nr_spare;
 	unsigned int want_spare;
-	void *root[];
 };
 
 bool dzr_fill_pack(u64 word, u64 *value)
@@ -75,25 +91,69 @@ u64 dzr_fill_unpack(u64 value)
 	return (s64)(value << (64 - DZR_FILL_BITS)) >> (64 - DZR_FILL_BITS);
 }
 
+static struct dzr_broot *dzr_broot_alloc(u64 nr_blocks, size_t least)
+{
+	size_t nr = (nr_blocks + DZR_MID_BLOCKS - 1) / DZR_MID_BLOCKS;
+	struct dzr_broot *root;
+
+	if (nr < least)
+		nr = least;
+	root = kvzalloc(struct_size(root, mid, nr), GFP_KERNEL);
+	if (root)
+		root->nr = nr;
+	return root;
+}
+
 struct dzr_btable *dzr_btable_create(u64 nr_blocks, unsigned int reserve)
 {
-	size_t nr_roots = (nr_blocks + DZR_MID_BLOCKS - 1) / DZR_MID_BLOCKS;
-	struct dzr_btable *bt;
+	struct dzr_btable *bt = kzalloc(sizeof(*bt), GFP_KERNEL);
 
-	bt = kvzalloc(sizeof(*bt) + nr_roots * sizeof(bt->root[0]),
-		      GFP_KERNEL);
 	if (!bt)
 		return NULL;
 	bt->nr_blocks = nr_blocks;
-	bt->nr_roots = nr_roots;
 	bt->want_spare = reserve;
 	atomic_long_set(&bt->pages, 0);
 	spin_lock_init(&bt->lock);
-	if (!dzr_btable_refill(bt, GFP_KERNEL)) {
+	bt->root = dzr_broot_alloc(nr_blocks, 0);
+	if (!bt->root || !dzr_btable_refill(bt, GFP_KERNEL)) {
 		dzr_btable_destroy(bt);
 		return NULL;
 	}
 	return bt;
+}
+
+bool dzr_btable_holds(const struct dzr_btable *bt, u64 nr_blocks)
+{
+	return nr_blocks <= bt->root->nr * DZR_MID_BLOCKS;
+}
+
+struct dzr_broot *dzr_broot_create(const struct dzr_btable *bt, u64 nr_blocks)
+{
+	return dzr_broot_alloc(nr_blocks, 2 * bt->root->nr);
+}
+
+void dzr_broot_destroy(struct dzr_broot *root)
+{
+	kvfree(root);
+}
+
+void dzr_btable_grow(struct dzr_btable *bt, u64 nr_blocks,
+		     unsigned int reserve, struct dzr_broot **root)
+{
+	struct dzr_broot *old = bt->root;
+
+	if (!dzr_btable_holds(bt, nr_blocks)) {
+		memcpy((*root)->mid, old->mid, old->nr * sizeof(old->mid[0]));
+		(*root)->older = old;
+		/* Pairs with the address dependency of dzr_btable_mid(). */
+		smp_store_release(&bt->root, *root);
+		*root = NULL;
+	}
+	spin_lock(&bt->lock);
+	WRITE_ONCE(bt->want_spare, reserve);
+	spin_unlock(&bt->lock);
+	/* Pairs with dzr_btable_blocks(): the root array before the number. */
+	smp_store_release(&bt->nr_blocks, nr_blocks);
 }
 
 static void dzr_free_page(void *page)
@@ -101,20 +161,12 @@ static void dzr_free_page(void *page)
 	free_page((unsigned long)page);
 }
 
-void dzr_btable_destroy(struct dzr_btable *bt)
+static void dzr_broot_free_pages(struct dzr_broot *root)
 {
 	size_t i, j;
 
-	if (!bt)
-		return;
-	while (bt->spare) {
-		struct dzr_spare *spare = bt->spare;
-
-		bt->spare = spare->next;
-		dzr_free_page(spare);
-	}
-	for (i = 0; i < bt->nr_roots; i++) {
-		void **mid = bt->root[i];
+	for (i = 0; i < root->nr; i++) {
+		void **mid = root->mid[i];
 
 		if (!mid)
 			continue;
@@ -124,7 +176,27 @@ void dzr_btable_destroy(struct dzr_btable *bt)
 		dzr_free_page(mid);
 		cond_resched();
 	}
-	kvfree(bt);
+}
+
+void dzr_btable_destroy(struct dzr_btable *bt)
+{
+	if (!bt)
+		return;
+	while (bt->spare) {
+		struct dzr_spare *spare = bt->spare;
+
+		bt->spare = spare->next;
+		dzr_free_page(spare);
+	}
+	if (bt->root)
+		dzr_broot_free_pages(bt->root);
+	while (bt->root) {
+		struct dzr_broot *root = bt->root;
+
+		bt->root = root->older;
+		kvfree(root);
+	}
+	kfree(bt);
 }
 
 /* A zeroed page from the reserve, or NULL. */
@@ -186,13 +258,19 @@ static void *dzr_btable_step(struct dzr_btable *bt, void **slot, gfp_t gfp)
 	return page;
 }
 
+/* The pointer to the interior page of a block. */
+static void **dzr_btable_mid(struct dzr_btable *bt, u64 block)
+{
+	return &READ_ONCE(bt->root)->mid[block / DZR_MID_BLOCKS];
+}
+
 static unsigned long *dzr_btable_walk(struct dzr_btable *bt, u32 block,
 				      gfp_t gfp)
 {
 	unsigned long *leaf;
 	void **mid;
 
-	mid = dzr_btable_step(bt, &bt->root[block / DZR_MID_BLOCKS], gfp);
+	mid = dzr_btable_step(bt, dzr_btable_mid(bt, block), gfp);
 	if (!mid)
 		return NULL;
 	leaf = dzr_btable_step(bt, &mid[block / DZR_LEAF_BLOCKS % DZR_FAN],
@@ -214,8 +292,10 @@ unsigned long *dzr_btable_get(struct dzr_btable *bt, u32 block, gfp_t gfp)
 
 u64 dzr_btable_next(struct dzr_btable *bt, u64 block)
 {
-	while (block < bt->nr_blocks) {
-		void **mid = READ_ONCE(bt->root[block / DZR_MID_BLOCKS]);
+	u64 nr_blocks = dzr_btable_blocks(bt);
+
+	while (block < nr_blocks) {
+		void **mid = READ_ONCE(*dzr_btable_mid(bt, block));
 
 		if (!mid) {
 			block = (block / DZR_MID_BLOCKS + 1) * DZR_MID_BLOCKS;
@@ -225,7 +305,7 @@ u64 dzr_btable_next(struct dzr_btable *bt, u64 block)
 			return block;
 		block = (block / DZR_LEAF_BLOCKS + 1) * DZR_LEAF_BLOCKS;
 	}
-	return bt->nr_blocks;
+	return nr_blocks;
 }
 
 bool dzr_btable_refill(struct dzr_btable *bt, gfp_t gfp)
@@ -244,21 +324,27 @@ bool dzr_btable_refill(struct dzr_btable *bt, gfp_t gfp)
 
 bool dzr_btable_needs_refill(struct dzr_btable *bt)
 {
-	return READ_ONCE(bt->nr_spare) < bt->want_spare;
+	return READ_ONCE(bt->nr_spare) < READ_ONCE(bt->want_spare);
 }
 
 u64 dzr_btable_blocks(const struct dzr_btable *bt)
 {
-	return bt->nr_blocks;
+	/* Pairs with dzr_btable_grow(). */
+	return smp_load_acquire(&bt->nr_blocks);
 }
 
 u64 dzr_btable_bytes(struct dzr_btable *bt)
 {
-	return sizeof(*bt) + bt->nr_roots * sizeof(bt->root[0]) +
-	       (u64)atomic_long_read(&bt->pages) * PAGE_SIZE;
+	u64 bytes = sizeof(*bt) +
+		    (u64)atomic_long_read(&bt->pages) * PAGE_SIZE;
+	const struct dzr_broot *root;
+
+	for (root = READ_ONCE(bt->root); root; root = root->older)
+		bytes += struct_size(root, mid, root->nr);
+	return bytes;
 }
 
 u64 dzr_btable_reserve_bytes(struct dzr_btable *bt)
 {
-	return (u64)bt->want_spare * PAGE_SIZE;
+	return (u64)READ_ONCE(bt->want_spare) * PAGE_SIZE;
 }

@@ -6,7 +6,7 @@
  * interior pages of pointers, and those off a root array. Interior pages and
  * leaves appear at the first write to their range and stay until the table
  * goes, so a pointer to an entry is good for the life of the table and lookup
- * takes no lock.
+ * takes no lock. A table can grow, beside lookups.
  *
  * An entry, from bit 0: lock (1), age (3), state (3), value (57). An entry is
  * changed only with its lock bit held. The lock is a bit spinlock: nothing
@@ -27,6 +27,7 @@
 #include <linux/gfp.h>
 #include <linux/types.h>
 
+#include "codec.h"
 #include "dzs.h"
 
 #define DZR_ENTRY_LOCK_BIT	0
@@ -37,15 +38,26 @@
 #define DZR_ENTRY_VALUE_SHIFT	7
 #define DZR_ENTRY_VALUE_BITS	57
 
+/*
+ * The value of a block in the pool: the object's handle without the bit that
+ * says whether it is huge, and how it is compressed: a huge one is not.
+ */
+#define DZR_POOL_CODEC_SHIFT	(DZS_HANDLE_BITS - 1)
+#define DZR_POOL_CODEC_BITS	2
+
 /* Entries are changed with word-sized atomics. */
 static_assert(sizeof(unsigned long) == sizeof(u64));
-static_assert(DZS_HANDLE_BITS <= DZR_ENTRY_VALUE_BITS);
+static_assert(DZR_POOL_CODEC_SHIFT + DZR_POOL_CODEC_BITS ==
+	      DZR_ENTRY_VALUE_BITS);
+static_assert(DZR_NR_CODECS <= 1 << DZR_POOL_CODEC_BITS);
+static_assert(DZR_CODEC_RAW == 0);
 
 /**
  * enum dzr_state - where a block lives
  * @DZR_EMPTY: nowhere; reads as zeroes; value 0
  * @DZR_FILL: one repeated word; the value is the packed word
- * @DZR_HOT: a pool object holds the block; the value is its handle
+ * @DZR_HOT: a pool object holds the block; the value says which, and how it is
+ *	compressed
  * @DZR_CLEAN: as HOT, and the log has a valid copy, whose location is the
  *	first eight bytes of the object: dropping the object costs no I/O
  * @DZR_COLD: only the log has it; the value is the location
@@ -177,9 +189,31 @@ static inline unsigned long dzr_entry_encode(struct dzr_entry e)
 	       ((unsigned long)e.age << DZR_ENTRY_AGE_SHIFT);
 }
 
+/**
+ * dzr_pool_value - the value of a block in the pool
+ * @handle: of the object
+ * @codec: how it is compressed; DZR_CODEC_RAW if, and only if, it is huge
+ */
+static inline u64 dzr_pool_value(dzs_handle_t handle, u8 codec)
+{
+	return ((__force u64)handle & ~DZS_HANDLE_HUGE) |
+	       (u64)codec << DZR_POOL_CODEC_SHIFT;
+}
+
+/* Of a block in the pool: how it is compressed. */
+static inline u8 dzr_entry_codec(struct dzr_entry e)
+{
+	return e.value >> DZR_POOL_CODEC_SHIFT;
+}
+
+/* Of a block in the pool: where it is. */
 static inline dzs_handle_t dzr_entry_handle(struct dzr_entry e)
 {
-	return (__force dzs_handle_t)e.value;
+	u64 where = e.value & (DZS_HANDLE_HUGE - 1);
+
+	if (dzr_entry_codec(e) == DZR_CODEC_RAW)
+		where |= DZS_HANDLE_HUGE;
+	return (__force dzs_handle_t)where;
 }
 
 static inline dzr_loc_t dzr_entry_loc(struct dzr_entry e)
@@ -287,6 +321,48 @@ struct dzr_btable *dzr_btable_create(u64 nr_blocks, unsigned int reserve);
  * Context: process; may sleep. Nobody else uses the table.
  */
 void dzr_btable_destroy(struct dzr_btable *bt);
+
+/* A root array for a larger table. */
+struct dzr_broot;
+
+/**
+ * dzr_btable_holds - has the root array room for so many entries?
+ * @bt: the table
+ * @nr_blocks: how many
+ *
+ * Context: as dzr_btable_grow().
+ */
+bool dzr_btable_holds(const struct dzr_btable *bt, u64 nr_blocks);
+
+/**
+ * dzr_broot_create - make what a table needs that grows beyond its root array
+ * @bt: the table, which is not touched
+ * @nr_blocks: number of entries that it will have
+ *
+ * Context: process; may sleep (GFP_KERNEL).
+ * Return: the root array, or NULL without memory.
+ */
+struct dzr_broot *dzr_broot_create(const struct dzr_btable *bt, u64 nr_blocks);
+
+/**
+ * dzr_broot_destroy - free one that was not used
+ * @root: from dzr_broot_create(), or NULL
+ */
+void dzr_broot_destroy(struct dzr_broot *root);
+
+/**
+ * dzr_btable_grow - make a table larger
+ * @bt: the table
+ * @nr_blocks: number of entries, not less than before
+ * @reserve: pages set aside, as for dzr_btable_create()
+ * @root: made for @nr_blocks, if the table does not hold them; NULL afterwards,
+ *	if it was used
+ *
+ * Context: process. Lookups may be under way, but nobody makes room for an
+ * entry (dzr_btable_get()) or grows the table.
+ */
+void dzr_btable_grow(struct dzr_btable *bt, u64 nr_blocks,
+		     unsigned int reserve, struct dzr_broot **root);
 
 /**
  * dzr_btable_find - find the entry of a block

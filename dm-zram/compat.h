@@ -135,4 +135,17 @@ static inline void dzr_queue_stable(struct request_queue *q)
 #endif
 }
 
+/**
+ * dzr_bdev_inode - the inode of a block device, where swapon marks it
+ * @bdev: the block device
+ */
+static inline struct inode *dzr_bdev_inode(struct block_device *bdev)
+{
+#ifdef DZR_HAVE_BD_MAPPING
+	return bdev->bd_mapping->host;
+#else
+	return bdev->bd_inode;
+#endif
+}
+
 #endif /* DZR_COMPAT_H */

@@ -20,6 +20,7 @@
 #include "device.h"
 #include "grouping.h"
 #include "io.h"
+#include "takeover.h"
 #include "tier.h"
 
 /*
@@ -76,7 +77,7 @@ static u64 dzr_limit_of(const struct dzr_config *cfg)
 	return limit ?: U64_MAX;
 }
 
-static unsigned long dzr_pool_reserve(const struct dzr_config *cfg)
+unsigned long dzr_dev_reserve(const struct dzr_config *cfg)
 {
 	u64 limit = dzr_limit_of(cfg);
 
@@ -88,7 +89,7 @@ static unsigned long dzr_pool_reserve(const struct dzr_config *cfg)
 		       DZR_POOL_RESERVE_MIN, DZR_POOL_RESERVE_MAX);
 }
 
-static void dzr_dev_configure(struct dzr_dev *d, const struct dzr_config *cfg)
+void dzr_dev_configure(struct dzr_dev *d, const struct dzr_config *cfg)
 {
 	u64 limit = dzr_limit_of(cfg);
 
@@ -106,34 +107,31 @@ static void dzr_dev_configure(struct dzr_dev *d, const struct dzr_config *cfg)
 		dzr_log_set_discard(d->log, cfg->discard_passdown);
 }
 
-void dzr_dev_apply(struct dzr_dev *d, const struct dzr_config *cfg)
+/* Free what takeovers have left over. */
+static void dzr_dev_clear_retired(struct dzr_dev *d)
 {
-	mutex_lock(&d->hand_lock);
-	dzr_dev_configure(d, cfg);
-	mutex_unlock(&d->hand_lock);
+	struct dzr_takeover *tk, *next;
+
+	llist_for_each_entry_safe(tk, next, llist_del_all(&d->retired), node)
+		dzr_takeover_free(tk);
 }
 
-/*
- * Make what a configuration needs and the device has not yet: not under
- * hand_lock, since who demotes gives memory back.
- */
-static int dzr_dev_prepare(struct dzr_dev *d, const struct dzr_config *cfg)
+int dzr_dev_take(struct dzr_dev *d, struct dzr_takeover *tk, char **error)
 {
-	struct dzr_grouping *g;
+	int err;
 
-	if (!cfg->cold_codec || READ_ONCE(d->grouping))
-		return 0;
-	g = dzr_grouping_create();
-	if (!g)
-		return -ENOMEM;
-	if (cmpxchg(&d->grouping, NULL, g))
-		dzr_grouping_destroy(g);
-	return 0;
+	mutex_lock(&d->hand_lock);
+	err = dzr_takeover_apply(d, tk, error);
+	mutex_unlock(&d->hand_lock);
+	if (!err)
+		llist_add(&tk->node, &d->retired);
+	return err;
 }
 
 int dzr_dev_set(struct dzr_dev *d, const char *key, const char *value,
 		char **error)
 {
+	struct dzr_takeover *tk;
 	struct dzr_config cfg;
 	int err;
 
@@ -141,16 +139,19 @@ int dzr_dev_set(struct dzr_dev *d, const char *key, const char *value,
 	err = dzr_config_set(&cfg, key, value, error);
 	if (err)
 		return err;
-	*error = "Not enough memory";
-	err = dzr_dev_prepare(d, &cfg);
-	if (err)
-		return err;
+	tk = dzr_takeover_change(d, &cfg, error);
+	if (IS_ERR(tk))
+		return PTR_ERR(tk);
 	mutex_lock(&d->hand_lock);
-	cfg = d->cfg;
-	err = dzr_config_set(&cfg, key, value, error);
+	/* Something else may have changed meanwhile. */
+	tk->sectors = d->sectors;
+	tk->cold_dev = d->cold_dev;
+	tk->cfg = d->cfg;
+	err = dzr_config_set(&tk->cfg, key, value, error);
 	if (!err)
-		dzr_dev_configure(d, &cfg);
+		err = dzr_takeover_apply(d, tk, error);
 	mutex_unlock(&d->hand_lock);
+	dzr_takeover_free(tk);
 	if (!err)
 		dzr_demote_check(d);
 	return err;
@@ -208,10 +209,9 @@ static int dzr_dev_create_log(struct dzr_dev *d, struct block_device *cold)
 	return 0;
 }
 
-/* No more than the whole table can take: leaves, and some interior pages. */
-static unsigned int dzr_table_reserve(struct dzr_dev *d, bool cold)
+unsigned int dzr_dev_table_reserve(sector_t sectors, bool cold)
 {
-	u64 leaves = d->sectors / DZR_BLOCK_SECTORS / DZR_LEAF_BLOCKS + 1;
+	u64 leaves = sectors / DZR_BLOCK_SECTORS / DZR_LEAF_BLOCKS + 1;
 	u64 pages = leaves + leaves / DZR_LEAF_BLOCKS + 1;
 
 	return min_t(u64, pages, cold ? DZR_TABLE_RESERVE_COLD :
@@ -227,10 +227,10 @@ static int dzr_dev_build(struct dzr_dev *d, struct block_device *cold)
 	d->wq = alloc_workqueue("dm-zram", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	d->stats = alloc_percpu(struct dzr_stats);
 	d->bt = dzr_btable_create(d->sectors / DZR_BLOCK_SECTORS,
-				  dzr_table_reserve(d, cold));
+				  dzr_dev_table_reserve(d->sectors, cold));
 	if (!d->wq || !d->stats || !d->bt)
 		return -ENOMEM;
-	pool = dzs_create(&dzr_pool_ops, d, dzr_pool_reserve(&d->cfg));
+	pool = dzs_create(&dzr_pool_ops, d, dzr_dev_reserve(&d->cfg));
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	d->pool = pool;
@@ -245,8 +245,11 @@ static int dzr_dev_build(struct dzr_dev *d, struct block_device *cold)
 		if (err)
 			return err;
 	}
-	if (dzr_dev_prepare(d, &d->cfg))
-		return -ENOMEM;
+	if (d->cfg.cold_codec) {
+		d->grouping = dzr_grouping_create();
+		if (!d->grouping)
+			return -ENOMEM;
+	}
 	dzr_debugfs_add(d);
 	return dzr_shrinker_register(d);
 }
@@ -263,6 +266,7 @@ static struct dzr_dev *dzr_dev_create(struct mapped_device *md,
 	if (!d)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&d->list);
+	init_llist_head(&d->retired);
 	d->users = 1;
 	d->md = md;
 	d->dev = disk_devt(dm_disk(md));
@@ -275,8 +279,9 @@ static struct dzr_dev *dzr_dev_create(struct mapped_device *md,
 	dzr_budget_init(d);
 	INIT_WORK(&d->refill_work, dzr_refill_work);
 	INIT_WORK(&d->event_work, dzr_event_work);
-	d->codec = cfg->codec;
-	dzr_dev_apply(d, cfg);
+	mutex_lock(&d->hand_lock);
+	dzr_dev_configure(d, cfg);
+	mutex_unlock(&d->hand_lock);
 	err = dzr_dev_build(d, cold);
 	if (err) {
 		if (err == -ENOSPC)
@@ -286,26 +291,6 @@ static struct dzr_dev *dzr_dev_create(struct mapped_device *md,
 		return ERR_PTR(err);
 	}
 	return d;
-}
-
-/* What a reload changes must be something that can change. */
-static char *dzr_dev_refuse(struct dzr_dev *d, sector_t sectors,
-			    const struct dzr_config *cfg,
-			    struct block_device *cold)
-{
-	if (!d->live)
-		return "Another table is loaded and not active: clear it first";
-	if (d->cold_dev != (cold ? cold->bd_dev : 0))
-		return "The cold device of an active device cannot be changed";
-	if (d->sectors != sectors)
-		return "The size of an active device cannot be changed";
-	if (d->cfg.codec != cfg->codec)
-		return "algorithm of an active device cannot be changed";
-	if (d->cfg.segment_size != cfg->segment_size)
-		return "segment_size of an active device cannot be changed";
-	if (d->cfg.reserve != cfg->reserve)
-		return "reserve of an active device cannot be changed";
-	return NULL;
 }
 
 static struct dzr_dev *dzr_dev_find(struct mapped_device *md)
@@ -328,9 +313,30 @@ static bool dzr_cold_in_use(struct block_device *cold)
 	return false;
 }
 
+/* One more table for a device, which is not touched. */
+static int dzr_dev_join(struct dzr_dev *d, sector_t sectors,
+			const struct dzr_config *cfg,
+			struct block_device *cold, struct dzr_takeover **tk,
+			char **error)
+{
+	struct dzr_takeover *new;
+
+	if (!d->live) {
+		*error = "Another table is loaded and not active: clear it first";
+		return -EINVAL;
+	}
+	new = dzr_takeover_create(d, sectors, cfg, cold, error);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	*tk = new;
+	d->users++;
+	return 0;
+}
+
 struct dzr_dev *dzr_dev_get(struct mapped_device *md, sector_t sectors,
 			    const struct dzr_config *cfg,
-			    struct block_device *cold, char **error)
+			    struct block_device *cold,
+			    struct dzr_takeover **tk, char **error)
 {
 	struct dzr_dev *d;
 	int err;
@@ -338,13 +344,8 @@ struct dzr_dev *dzr_dev_get(struct mapped_device *md, sector_t sectors,
 	mutex_lock(&dzr_devices_lock);
 	d = dzr_dev_find(md);
 	if (d) {
-		*error = dzr_dev_refuse(d, sectors, cfg, cold);
-		err = *error ? -EINVAL : dzr_dev_prepare(d, cfg);
-		if (err == -ENOMEM)
-			*error = "Not enough memory";
-		if (!err)
-			d->users++;
-		else
+		err = dzr_dev_join(d, sectors, cfg, cold, tk, error);
+		if (err)
 			d = ERR_PTR(err);
 	} else if (dzr_cold_in_use(cold)) {
 		*error = "Cold device belongs to another dm-zram device";
@@ -372,6 +373,7 @@ void dzr_dev_put(struct dzr_dev *d)
 	if (last)
 		d->md = NULL;
 	mutex_unlock(&dzr_devices_lock);
+	dzr_dev_clear_retired(d);
 	if (!last)
 		return;
 	dzr_dev_free(d);
@@ -405,4 +407,50 @@ void dzr_dev_resume(struct dzr_dev *d)
 	if (d->log)
 		dzr_log_start(d->log);
 	dzr_demote_start(d);
+}
+
+void dzr_dev_for_each(void (*fn)(struct dzr_dev *d, void *arg), void *arg)
+{
+	struct dzr_dev *d;
+
+	mutex_lock(&dzr_devices_lock);
+	list_for_each_entry(d, &dzr_devices, list)
+		if (d->md && d->live)
+			fn(d, arg);
+	mutex_unlock(&dzr_devices_lock);
+}
+
+void dzr_dev_freeze(struct dzr_dev *d, bool swap)
+{
+	struct dm_target *ti = READ_ONCE(d->ti);
+
+	if (d->frozen || READ_ONCE(d->suspended))
+		return;
+	WRITE_ONCE(d->suspended, true);
+	dzr_demote_stop(d);
+	dzr_compact_stop(d);
+	dzr_dev_suspend(d);
+	WRITE_ONCE(d->ti, ti);
+	WRITE_ONCE(d->frozen, true);
+	WRITE_ONCE(d->no_image, swap);
+}
+
+void dzr_dev_thaw(struct dzr_dev *d)
+{
+	if (!d->frozen)
+		return;
+	WRITE_ONCE(d->no_image, false);
+	dzr_dev_resume(d);
+	/* Last: until then dzr_dev_own() waits. */
+	WRITE_ONCE(d->frozen, false);
+}
+
+void dzr_dev_own(struct dzr_dev *d)
+{
+	if (!READ_ONCE(d->frozen))
+		return;
+	mutex_lock(&dzr_devices_lock);
+	WRITE_ONCE(d->frozen, false);
+	WRITE_ONCE(d->no_image, false);
+	mutex_unlock(&dzr_devices_lock);
 }

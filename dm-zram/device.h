@@ -20,6 +20,7 @@
 
 #include <linux/bio.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/shrinker.h>
 #include <linux/workqueue.h>
@@ -38,6 +39,7 @@
 #include "wear.h"
 
 struct dzr_grouping;
+struct dzr_takeover;
 struct mapped_device;
 struct dm_target;
 
@@ -86,9 +88,9 @@ struct dzr_hand {
  * @live: the table's part that @cfg came from; only compared
  * @dev: its device number, for events
  * @cold_dev: device number of the cold device, 0 without
- * @sectors: size of the device
+ * @retired: takeovers that took effect, whose remains are to be freed
+ * @sectors: size of the device; changed under @hand_lock, while suspended
  * @cfg: configuration in force; changed and copied under @hand_lock
- * @codec: as in @cfg, never changes
  * @policy: as in @cfg, for the I/O path
  * @bt: block table
  * @pool: hot tier
@@ -105,6 +107,9 @@ struct dzr_hand {
  * @thrifty: it is used up: see budget.h
  * @peak: largest pool seen, in pages
  * @suspended: background work is stopped
+ * @frozen: it is, for an image is being made; changes under dzr_devices_lock
+ * @no_image: it is swap besides: only what is swapped out may be written
+ * @swapped: something was swapped out to the device, or to one above
  * @defer_lock: guards @deferred
  * @deferred: bios that wait for memory or the log, in order of arrival
  * @nr_deferred: bios in @deferred or in the worker's hands
@@ -146,9 +151,9 @@ struct dzr_dev {
 	const void *live;
 	dev_t dev;
 	dev_t cold_dev;
+	struct llist_head retired;
 	sector_t sectors;
 	struct dzr_config cfg;
-	const struct dzr_codec *codec;
 	const struct dzr_policy *policy;
 
 	struct dzr_btable *bt;
@@ -167,6 +172,9 @@ struct dzr_dev {
 	bool thrifty;
 	unsigned long peak;
 	bool suspended;
+	bool frozen;
+	bool no_image;
+	bool swapped;
 
 	spinlock_t defer_lock;
 	struct bio_list deferred;
@@ -208,17 +216,19 @@ struct dzr_dev {
  * @sectors: its size
  * @cfg: wanted configuration
  * @cold: the cold device, open for the table, or NULL
+ * @tk: what the table brings, for dzr_dev_take()
  * @error: a message when it fails
  *
- * A mapped device that is active keeps its device: what @cfg changes is
- * checked here and applied by dzr_dev_apply().
+ * A mapped device that is active keeps its device, which is not touched here:
+ * see takeover.h.
  *
  * Context: process; may sleep (GFP_KERNEL under memalloc_noio).
  * Return: the device with one more user, or ERR_PTR().
  */
 struct dzr_dev *dzr_dev_get(struct mapped_device *md, sector_t sectors,
 			    const struct dzr_config *cfg,
-			    struct block_device *cold, char **error);
+			    struct block_device *cold,
+			    struct dzr_takeover **tk, char **error);
 
 /**
  * dzr_dev_put - a table lets go of its device
@@ -229,13 +239,25 @@ struct dzr_dev *dzr_dev_get(struct mapped_device *md, sector_t sectors,
 void dzr_dev_put(struct dzr_dev *d);
 
 /**
- * dzr_dev_apply - make a configuration the one in force
- * @d: the device
- * @cfg: as checked by dzr_dev_get()
+ * dzr_dev_take - a table takes effect
+ * @d: the device, suspended
+ * @tk: from dzr_dev_get(); it belongs to the device now
+ * @error: a message when it fails
  *
- * Context: process; may sleep.
+ * Context: process, from preresume; allocates nothing.
+ * Return: 0; -EINVAL: the device is another one than when the table was
+ * loaded, and stays as it is. @tk still belongs to the caller then.
  */
-void dzr_dev_apply(struct dzr_dev *d, const struct dzr_config *cfg);
+int dzr_dev_take(struct dzr_dev *d, struct dzr_takeover *tk, char **error);
+
+/**
+ * dzr_dev_configure - put a configuration in force that needs nothing made
+ * @d: the device
+ * @cfg: the configuration
+ *
+ * Context: process; hand_lock held.
+ */
+void dzr_dev_configure(struct dzr_dev *d, const struct dzr_config *cfg);
 
 /**
  * dzr_dev_set - change one argument of the configuration in force
@@ -260,6 +282,21 @@ int dzr_dev_set(struct dzr_dev *d, const char *key, const char *value,
 void dzr_dev_config(struct dzr_dev *d, struct dzr_config *cfg);
 
 /**
+ * dzr_dev_reserve - pages of the pool's reserve
+ * @cfg: a configuration
+ */
+unsigned long dzr_dev_reserve(const struct dzr_config *cfg);
+
+/**
+ * dzr_dev_table_reserve - pages set aside for the block table
+ * @sectors: size of the device
+ * @cold: there is a cold device
+ *
+ * Return: no more than the whole table can take: leaves, and some interior pages.
+ */
+unsigned int dzr_dev_table_reserve(sector_t sectors, bool cold);
+
+/**
  * dzr_dev_suspend - stop all background work
  * @d: the device; its bios have ended
  *
@@ -274,6 +311,42 @@ void dzr_dev_suspend(struct dzr_dev *d);
  * Context: process.
  */
 void dzr_dev_resume(struct dzr_dev *d);
+
+/**
+ * dzr_dev_freeze - stop background work for hibernation
+ * @d: the device; nothing happens if it is suspended
+ * @swap: it is swap: the hibernation image is not to be written to it
+ *
+ * I/O is served further. A suspend or resume by dm ends it, too.
+ *
+ * Context: from dzr_dev_for_each(); waits for segment writes in flight.
+ */
+void dzr_dev_freeze(struct dzr_dev *d, bool swap);
+
+/**
+ * dzr_dev_thaw - undo dzr_dev_freeze(), if it is still in force
+ * @d: the device
+ *
+ * Context: from dzr_dev_for_each().
+ */
+void dzr_dev_thaw(struct dzr_dev *d);
+
+/**
+ * dzr_dev_own - what follows is dm's to suspend or resume
+ * @d: the device; dzr_dev_freeze() is not in force any more
+ *
+ * Context: process; before I/O is held back.
+ */
+void dzr_dev_own(struct dzr_dev *d);
+
+/**
+ * dzr_dev_for_each - call a function for each active device
+ * @fn: what to call
+ * @arg: its second argument
+ *
+ * Context: process; holds dzr_devices_lock meanwhile.
+ */
+void dzr_dev_for_each(void (*fn)(struct dzr_dev *d, void *arg), void *arg);
 
 /**
  * dzr_dev_pool_bytes - what the pool holds now

@@ -4,7 +4,7 @@
  *
  * Of each member a copy is taken under its entry lock; they are decompressed and
  * compressed again with no entry lock held. Then each entry is changed, if the
- * block still has the very bytes that were taken; a member that has changed
+ * block still has the very bytes that were taken, compressed the same way; a member that has changed
  * meanwhile is dead in the group. A handle would not be proof enough: another
  * object of the block may have got the same one. Nothing is allocated.
  *
@@ -27,6 +27,7 @@
  * @g: what was gathered
  * @taken: bit for each that there is a copy of
  * @len: bytes of each, compressed
+ * @codec: how each is compressed
  * @handle: the object that each of the demoted ones had in the pool
  */
 struct dzr_party {
@@ -34,6 +35,7 @@ struct dzr_party {
 	struct dzr_gather *g;
 	u8 taken;
 	u32 len[DZR_GROUP_BLOCKS];
+	u8 codec[DZR_GROUP_BLOCKS];
 	dzs_handle_t handle[DZR_GROUP_BLOCKS];
 };
 
@@ -70,13 +72,14 @@ static bool dzr_party_take(struct dzr_party *p, struct dzr_stream *st,
 	bool fits = dzr_party_fits(e);
 
 	if (fits) {
+		p->codec[i] = dzr_entry_codec(e);
 		p->len[i] = dzs_size(p->d->pool, dzr_entry_handle(e));
 		dzs_read(p->d->pool, dzr_entry_handle(e), gr->taken[i], 0,
 			 p->len[i]);
 	}
 	dzr_entry_unlock(slot);
-	return fits && !dzr_unpack(p->d, st, p->d->codec->id, gr->taken[i],
-				   p->len[i], gr->plain[at]);
+	return fits && !dzr_unpack(st, p->codec[i], gr->taken[i], p->len[i],
+				   gr->plain[at]);
 }
 
 static void dzr_party_take_all(struct dzr_party *p)
@@ -98,7 +101,7 @@ static bool dzr_party_publish(struct dzr_party *p, unsigned int i,
 	unsigned long *slot = p->g->slot[i];
 	struct dzr_entry e = dzr_entry_lock(slot);
 	dzs_handle_t handle = dzr_entry_handle(e);
-	bool same = dzr_party_fits(e) &&
+	bool same = dzr_party_fits(e) && dzr_entry_codec(e) == p->codec[i] &&
 		    dzs_size(p->d->pool, handle) == p->len[i];
 
 	if (same) {

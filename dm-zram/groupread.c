@@ -75,12 +75,12 @@ int dzr_ungroup(void *owner, const void *data, u32 len, unsigned int member,
 	if (dzr_open_group(o, head, len))
 		goto out;
 	src = dzr_opened(o, head, member);
-	*codec = d->codec->id;
+	*codec = dzr_stream_codec(st);
 	if (dzr_stream_compress(st, src, &out)) {
 		*codec = DZR_CODEC_RAW;
 		memcpy(dst, src, DZR_BLOCK_SIZE);
 	} else {
-		memcpy(dst, st->buf, out);
+		memcpy(dst, st->ws.buf, out);
 	}
 	ret = *codec == DZR_CODEC_RAW ? DZR_BLOCK_SIZE : out;
 out:
@@ -148,8 +148,8 @@ static void dzr_group_promote(struct dzr_dev *d, struct dzr_cold_read *cr,
 	if (!dzr_group_still(d, block, loc) ||
 	    dzr_stream_compress(st, src, &len))
 		return;
-	if (dzr_promote(d, block, loc, st->buf, len, cr->ages[i], ahead) &&
-	    ahead)
+	if (dzr_promote(d, block, loc, dzr_stream_codec(st), st->ws.buf, len,
+			cr->ages[i], ahead) && ahead)
 		dzr_readahead_took(&d->grouping->ahead);
 }
 

@@ -15,6 +15,8 @@
 #include "io.h"
 #include "tier.h"
 
+#define DM_MSG_PREFIX "zram"
+
 /* When memory for the block table is short, look again this soon. */
 #define DZR_RETRY_TABLE_MS	10
 
@@ -101,8 +103,8 @@ static int dzr_io_write(struct dzr_io *io, struct bio *bio, bool waited)
 		err = dzr_store(io->d, st, block, src, waited);
 		kunmap_local(src);
 	} else {
-		dzr_io_copy(bio, io->iter, st->block, false);
-		err = dzr_store(io->d, st, block, st->block, waited);
+		dzr_io_copy(bio, io->iter, st->ws.block, false);
+		err = dzr_store(io->d, st, block, st->ws.block, waited);
 	}
 	dzr_stream_put(st);
 	return err;
@@ -117,13 +119,13 @@ static int dzr_io_deliver(struct dzr_io *io, struct dzr_cold_read *cr)
 	int err;
 
 	if (dst) {
-		err = dzr_unpack(io->d, st, cr->codec, cr->data, cr->len, dst);
+		err = dzr_unpack(st, cr->codec, cr->data, cr->len, dst);
 		kunmap_local(dst);
 	} else {
-		err = dzr_unpack(io->d, st, cr->codec, cr->data, cr->len,
-				 st->block);
+		err = dzr_unpack(st, cr->codec, cr->data, cr->len,
+				 st->ws.block);
 		if (!err)
-			dzr_io_copy(bio, cr->iter, st->block, true);
+			dzr_io_copy(bio, cr->iter, st->ws.block, true);
 	}
 	dzr_stream_put(st);
 	return err;
@@ -146,8 +148,8 @@ static void dzr_io_read_end(struct dzr_cold_read *cr)
 	if (!err)
 		err = dzr_io_deliver(io, cr);
 	if (!err && dzr_io_promotes(d, cr->age))
-		dzr_promote(d, cr->block, cr->pin.loc, cr->data, cr->len,
-			    cr->age, false);
+		dzr_promote(d, cr->block, cr->pin.loc, cr->codec, cr->data,
+			    cr->len, cr->age, false);
 	dzr_log_unpin(&cr->pin);
 	dzr_cold_read_free(cr);
 	if (err)
@@ -211,9 +213,9 @@ static int dzr_io_read(struct dzr_io *io, struct bio *bio)
 		err = dzr_load(io->d, st, block, dst, &miss);
 		kunmap_local(dst);
 	} else {
-		err = dzr_load(io->d, st, block, st->block, &miss);
+		err = dzr_load(io->d, st, block, st->ws.block, &miss);
 		if (!err)
-			dzr_io_copy(bio, io->iter, st->block, true);
+			dzr_io_copy(bio, io->iter, st->ws.block, true);
 	}
 	dzr_stream_put(st);
 	return err == -EINPROGRESS ? dzr_io_miss(io, &miss) : err;
@@ -317,6 +319,24 @@ void dzr_kick(struct dzr_dev *d)
 	dzr_demote_kick(d);
 }
 
+/*
+ * What swap is written to for hibernation is swap, or the image: see
+ * hibernate.h.
+ */
+static bool dzr_io_accepts(struct dzr_dev *d, struct bio *bio)
+{
+	if (bio->bi_opf & REQ_SWAP) {
+		if (unlikely(!READ_ONCE(d->swapped)))
+			WRITE_ONCE(d->swapped, true);
+		return true;
+	}
+	if (likely(!READ_ONCE(d->no_image)))
+		return true;
+	DMERR_LIMIT("%u:%u: the hibernation image is refused: it would be lost",
+		    MAJOR(d->dev), MINOR(d->dev));
+	return false;
+}
+
 void dzr_io_begin(struct dzr_dev *d, struct bio *bio)
 {
 	struct dzr_io *io = dzr_io_of(bio);
@@ -344,6 +364,8 @@ void dzr_io_walk(struct dzr_dev *d, struct bio *bio)
 
 static int dzr_io_data(struct dzr_dev *d, struct bio *bio)
 {
+	if (op_is_write(bio_op(bio)) && !dzr_io_accepts(d, bio))
+		return DM_MAPIO_KILL;
 	if (dzr_spread_large(bio))
 		return dzr_spread_map(d, bio);
 	dzr_io_begin(d, bio);

@@ -6,6 +6,7 @@
 #include <linux/module.h>
 
 #include "debugfs.h"
+#include "hibernate.h"
 #include "stream.h"
 #include "target.h"
 
@@ -15,12 +16,17 @@ static int __init dzr_init(void)
 
 	if (err)
 		return err;
+	err = dzr_hibernate_init();
+	if (err)
+		goto no_hibernate;
 	dzr_debugfs_init();
 	err = dm_register_target(&dzr_target_type);
-	if (err) {
-		dzr_debugfs_exit();
-		dzr_streams_exit();
-	}
+	if (!err)
+		return 0;
+	dzr_debugfs_exit();
+	dzr_hibernate_exit();
+no_hibernate:
+	dzr_streams_exit();
 	return err;
 }
 
@@ -28,6 +34,7 @@ static void __exit dzr_exit(void)
 {
 	dm_unregister_target(&dzr_target_type);
 	dzr_debugfs_exit();
+	dzr_hibernate_exit();
 	dzr_streams_exit();
 }
 

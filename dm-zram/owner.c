@@ -30,7 +30,7 @@ static bool dzr_relocate(void *ctx, u32 owner, dzs_handle_t old,
 	same = dzr_entry_in_pool(e) && dzr_entry_handle(e) == old;
 	if (same) {
 		dzs_copy(d->pool, old, new);
-		e.value = (__force u64)new;
+		e.value = dzr_pool_value(new, dzr_entry_codec(e));
 		dzr_entry_set(slot, e);
 	}
 	dzr_entry_unlock(slot);

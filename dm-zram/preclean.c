@@ -86,24 +86,25 @@ static bool dzr_preclean_allowed(struct dzr_dev *d)
 }
 
 /*
- * Put what @handle has into the claimed room and into the object @new, if the
- * entry still holds it. The entry is CLEAN from then on.
+ * Put what the entry had when it was @was into the claimed room and into the
+ * object @new, if it still has that. It is CLEAN from then on.
  */
 static bool dzr_preclean_into(struct dzr_dev *d, unsigned long *slot,
-			      dzs_handle_t handle, dzs_handle_t new,
+			      struct dzr_entry was, dzs_handle_t new,
 			      struct dzr_append *a)
 {
+	dzs_handle_t handle = dzr_entry_handle(was);
 	struct dzr_entry e = dzr_entry_lock(slot);
 	bool same;
 
-	same = e.state == DZR_HOT && dzr_entry_handle(e) == handle &&
+	same = e.state == DZR_HOT && e.value == was.value &&
 	       dzs_size(d->pool, handle) == a->len;
 	if (same) {
 		dzs_read(d->pool, handle, a->data, 0, a->len);
 		dzs_write(d->pool, new, a->data, DZR_CLEAN_PREFIX, a->len);
 		dzr_log_publish(a);
 		e.state = DZR_CLEAN;
-		e.value = (__force u64)new;
+		e.value = dzr_pool_value(new, dzr_entry_codec(e));
 		dzr_entry_set(slot, e);
 	}
 	dzr_entry_unlock(slot);
@@ -116,23 +117,22 @@ static bool dzr_preclean_into(struct dzr_dev *d, unsigned long *slot,
  */
 static int dzr_preclean_block(struct dzr_dev *d, u32 block, unsigned long *slot)
 {
-	dzs_handle_t handle, new;
 	struct dzr_append a;
+	dzs_handle_t new;
 	struct dzr_entry e;
 	u32 len = 0;
 	u64 word;
 	int err;
 
 	e = dzr_entry_lock(slot);
-	handle = dzr_entry_handle(e);
 	if (e.state == DZR_HOT)
-		len = dzs_size(d->pool, handle);
+		len = dzs_size(d->pool, dzr_entry_handle(e));
 	dzr_entry_unlock(slot);
 	if (!len || len + DZR_CLEAN_PREFIX > DZS_MAX_SIZE)
 		return 0;
 
-	err = dzr_log_reserve(d->log, DZR_STREAM_USER, block, d->codec->id,
-			      len, &a);
+	err = dzr_log_reserve(d->log, DZR_STREAM_USER, block,
+			      dzr_entry_codec(e), len, &a);
 	if (err)
 		return err;
 	/* What is in the claimed room yet does not matter: it is a place. */
@@ -143,13 +143,13 @@ static int dzr_preclean_block(struct dzr_dev *d, u32 block, unsigned long *slot)
 		dzr_log_commit(&a, false);
 		return err;
 	}
-	if (!dzr_preclean_into(d, slot, handle, new, &a)) {
+	if (!dzr_preclean_into(d, slot, e, new, &a)) {
 		dzr_log_commit(&a, false);
 		dzs_free(d->pool, new);
 		return 0;
 	}
 	dzr_log_commit(&a, true);
-	dzs_free(d->pool, handle);
+	dzs_free(d->pool, dzr_entry_handle(e));
 	dzr_count_move(d, DZR_HOT, DZR_CLEAN);
 	dzr_stat_add(d->stats, DZR_STAT_PRECLEANS, 1);
 	trace_dzr_preclean(d->dev, block, len, dzr_loc_seg(a.loc), e.age);

@@ -4,31 +4,41 @@
  *
  * A stream is filled by the hotplug core: for the CPUs that are online when
  * the set is created, and for any other one before it comes up for the first
- * time. It is never emptied before the set is destroyed. So a stream that has
- * been seen ready stays so, and the one that was ready first serves the CPUs
- * whose own could not be had.
+ * time. It is never emptied before the set is destroyed, but by an exchange that
+ * has nothing for it: a CPU that has come up since, with no memory for its
+ * second workspace. The spare stream, which serves the CPUs that have none, is
+ * ready as long as the set exists: whatever is ready when the other set is made
+ * has its counterpart there.
+ *
+ * Locks: st->lock. Not the hotplug lock in an exchange: the device may be
+ * suspended, and whoever has that lock may be waiting for it to swap.
  */
+#include <linux/bits.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
+#include <linux/lockdep.h>
 #include <linux/percpu.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/mm.h>
+#include <linux/minmax.h>
 
 #include "stream.h"
 
 /**
  * struct dzr_streams - the streams of one device
- * @codec: what they are for
+ * @codec: what they compress with
+ * @known: bit for each codec whose objects they can restore
  * @pcpu: one for each possible CPU
  * @node: in the hotplug core's list
  * @hotplugged: @node is in that list
  * @created: dzr_streams_create() is done, CPUs that come up are extra
- * @spare: a CPU whose stream is ready
+ * @spare: a CPU whose stream is ready, always
  */
 struct dzr_streams {
 	const struct dzr_codec *codec;
+	u8 known;
 	struct dzr_stream __percpu *pcpu;
 	struct hlist_node node;
 	bool hotplugged;
@@ -39,46 +49,88 @@ struct dzr_streams {
 /* The dynamic state that the hotplug core gave us. */
 static enum cpuhp_state dzr_streams_state;
 
-static void dzr_stream_empty(struct dzr_stream *st)
+static void dzr_workspace_free(struct dzr_workspace *ws)
 {
-	kfree(st->block);
-	kfree(st->buf);
-	kvfree(st->decomp_ws);
-	kvfree(st->comp_ws);
-	st->block = NULL;
-	st->buf = NULL;
-	st->decomp_ws = NULL;
-	st->comp_ws = NULL;
+	unsigned int id;
+
+	kfree(ws->block);
+	kfree(ws->buf);
+	for (id = 0; id < DZR_NR_CODECS; id++)
+		kvfree(ws->decomp_ws[id]);
+	kvfree(ws->comp_ws);
+	*ws = (struct dzr_workspace){};
 }
 
-static int dzr_workspace_alloc(void **ws, size_t size)
+static bool dzr_workspace_alloc(void **mem, size_t size)
 {
 	if (!size)
-		return 0;
-	*ws = kvzalloc(size, GFP_KERNEL);
-	return *ws ? 0 : -ENOMEM;
+		return true;
+	*mem = kvzalloc(size, GFP_KERNEL);
+	return *mem;
 }
 
-static int dzr_stream_fill(struct dzr_stream *st, const struct dzr_codec *codec)
+static bool dzr_workspace_fill(struct dzr_workspace *ws)
 {
-	st->codec = codec;
-	st->buf = kmalloc(DZR_STREAM_BUF, GFP_KERNEL);
-	st->block = kmalloc(DZR_BLOCK_SIZE, GFP_KERNEL);
-	if (!st->buf || !st->block ||
-	    dzr_workspace_alloc(&st->comp_ws, codec->comp_size()) ||
-	    dzr_workspace_alloc(&st->decomp_ws, codec->decomp_size())) {
-		dzr_stream_empty(st);
-		return -ENOMEM;
-	}
-	/* Pairs with dzr_stream_ready(): the pointers before the flag. */
-	smp_store_release(&st->ready, true);
-	return 0;
+	unsigned int id;
+	bool ok;
+
+	ws->buf = kmalloc(DZR_STREAM_BUF, GFP_KERNEL);
+	ws->block = kmalloc(DZR_BLOCK_SIZE, GFP_KERNEL);
+	ok = ws->buf && ws->block &&
+	     dzr_workspace_alloc(&ws->comp_ws, ws->codec->comp_size());
+	for (id = 0; ok && id < DZR_NR_CODECS; id++)
+		if (ws->known & BIT(id))
+			ok = dzr_workspace_alloc(&ws->decomp_ws[id],
+					dzr_codec_by_id(id)->decomp_size());
+	if (!ok)
+		dzr_workspace_free(ws);
+	return ok;
+}
+
+/* Is it what all of the set are to be by now? */
+static bool dzr_workspace_current(const struct dzr_streams *s,
+				  const struct dzr_workspace *ws)
+{
+	return ws->codec == READ_ONCE(s->codec) &&
+	       ws->known == READ_ONCE(s->known);
 }
 
 static bool dzr_stream_ready(struct dzr_stream *st)
 {
-	/* Pairs with dzr_stream_fill(). */
+	/* Pairs with dzr_stream_set_ready(). */
 	return smp_load_acquire(&st->ready);
+}
+
+static void dzr_stream_set_ready(struct dzr_stream *st, bool ready)
+{
+	lockdep_assert_held(&st->lock);
+	/* Pairs with dzr_stream_ready(): the pointers before the flag. */
+	smp_store_release(&st->ready, ready);
+}
+
+/* Nothing is allocated under the lock; what was made may be outdated by then. */
+static int dzr_stream_fill(struct dzr_streams *s, struct dzr_stream *st)
+{
+	bool current_one = false;
+
+	while (!current_one && !dzr_stream_ready(st)) {
+		struct dzr_workspace ws = {
+			.codec = READ_ONCE(s->codec),
+			.known = READ_ONCE(s->known),
+		};
+
+		if (!dzr_workspace_fill(&ws))
+			return -ENOMEM;
+		mutex_lock(&st->lock);
+		current_one = dzr_workspace_current(s, &ws);
+		if (current_one && !st->ready) {
+			swap(st->ws, ws);
+			dzr_stream_set_ready(st, true);
+		}
+		mutex_unlock(&st->lock);
+		dzr_workspace_free(&ws);
+	}
+	return 0;
 }
 
 /*
@@ -89,14 +141,9 @@ static bool dzr_stream_ready(struct dzr_stream *st)
 static int dzr_stream_cpu_up(unsigned int cpu, struct hlist_node *node)
 {
 	struct dzr_streams *s = hlist_entry(node, struct dzr_streams, node);
-	struct dzr_stream *st = per_cpu_ptr(s->pcpu, cpu);
-	unsigned int noio;
-	int ret;
+	unsigned int noio = memalloc_noio_save();
+	int ret = dzr_stream_fill(s, per_cpu_ptr(s->pcpu, cpu));
 
-	if (dzr_stream_ready(st))
-		return 0;
-	noio = memalloc_noio_save();
-	ret = dzr_stream_fill(st, s->codec);
 	memalloc_noio_restore(noio);
 
 	/* A CPU is not refused for our sake: it can use the spare stream. */
@@ -134,7 +181,8 @@ static int dzr_streams_fill(struct dzr_streams *s)
 	return 0;
 }
 
-struct dzr_streams *dzr_streams_create(const struct dzr_codec *codec)
+static struct dzr_streams *dzr_streams_alloc(const struct dzr_codec *codec,
+					     u8 known)
 {
 	struct dzr_streams *s = kzalloc(sizeof(*s), GFP_KERNEL);
 	int ret;
@@ -142,12 +190,126 @@ struct dzr_streams *dzr_streams_create(const struct dzr_codec *codec)
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 	s->codec = codec;
+	s->known = known | BIT(codec->id);
 	ret = dzr_streams_fill(s);
 	if (ret) {
 		dzr_streams_destroy(s);
 		return ERR_PTR(ret);
 	}
 	return s;
+}
+
+struct dzr_streams *dzr_streams_create(const struct dzr_codec *codec)
+{
+	return dzr_streams_alloc(codec, 0);
+}
+
+struct dzr_streams *dzr_streams_create_like(struct dzr_streams *s,
+					    const struct dzr_codec *codec)
+{
+	struct dzr_streams *like = dzr_streams_alloc(codec,
+						     READ_ONCE(s->known));
+	unsigned int cpu;
+
+	if (IS_ERR(like))
+		return like;
+	/* Those of CPUs that are gone, too: tasks may hold them. */
+	for_each_possible_cpu(cpu) {
+		int ret = 0;
+
+		if (dzr_stream_ready(per_cpu_ptr(s->pcpu, cpu)))
+			ret = dzr_stream_fill(like,
+					      per_cpu_ptr(like->pcpu, cpu));
+		if (ret) {
+			dzr_streams_destroy(like);
+			return ERR_PTR(ret);
+		}
+	}
+	return like;
+}
+
+/* All of it, ready or not. */
+static void dzr_stream_swap(struct dzr_stream *st, struct dzr_stream *other)
+{
+	bool ready = st->ready;
+
+	swap(st->ws, other->ws);
+	dzr_stream_set_ready(st, other->ready);
+	dzr_stream_set_ready(other, ready);
+}
+
+/* First: restore what the new codec makes, but do not use it. */
+static void dzr_stream_learn(struct dzr_streams *s, struct dzr_stream *st,
+			     struct dzr_stream *other)
+{
+	unsigned int id;
+
+	if (!st->ready)
+		return;
+	if (!other->ready) {
+		dzr_stream_swap(st, other);
+		return;
+	}
+	for (id = 0; id < DZR_NR_CODECS; id++)
+		swap(st->ws.decomp_ws[id], other->ws.decomp_ws[id]);
+	swap(st->ws.known, other->ws.known);
+}
+
+/* Second, when all can restore that: use it. */
+static void dzr_stream_turn(struct dzr_streams *s, struct dzr_stream *st,
+			    struct dzr_stream *other)
+{
+	if (st->ready && other->ready) {
+		swap(st->ws.codec, other->ws.codec);
+		swap(st->ws.comp_ws, other->ws.comp_ws);
+	} else if (st->ready || dzr_workspace_current(s, &other->ws)) {
+		dzr_stream_swap(st, other);
+	}
+}
+
+static void dzr_streams_pass(struct dzr_streams *s, struct dzr_streams *other,
+			     void (*step)(struct dzr_streams *s,
+					  struct dzr_stream *st,
+					  struct dzr_stream *other))
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct dzr_stream *st = per_cpu_ptr(s->pcpu, cpu);
+		struct dzr_stream *new = per_cpu_ptr(other->pcpu, cpu);
+
+		mutex_lock(&st->lock);
+		mutex_lock_nested(&new->lock, SINGLE_DEPTH_NESTING);
+		if (!dzr_workspace_current(s, &st->ws))
+			step(s, st, new);
+		mutex_unlock(&new->lock);
+		mutex_unlock(&st->lock);
+	}
+}
+
+bool dzr_streams_fit(const struct dzr_streams *s,
+		     const struct dzr_streams *other)
+{
+	return !(READ_ONCE(s->known) & ~other->known);
+}
+
+void dzr_streams_exchange(struct dzr_streams *s, struct dzr_streams *other)
+{
+	const struct dzr_codec *codec = s->codec;
+	u8 known = s->known;
+
+	/* What is filled from here on is right at once. */
+	WRITE_ONCE(s->known, other->known);
+	dzr_streams_pass(s, other, dzr_stream_learn);
+	WRITE_ONCE(s->codec, other->codec);
+	dzr_streams_pass(s, other, dzr_stream_turn);
+	WRITE_ONCE(other->codec, codec);
+	WRITE_ONCE(other->known, known);
+}
+
+const struct dzr_codec *dzr_streams_codec(const struct dzr_streams *s)
+{
+	return READ_ONCE(s->codec);
 }
 
 void dzr_streams_destroy(struct dzr_streams *s)
@@ -162,7 +324,7 @@ void dzr_streams_destroy(struct dzr_streams *s)
 		for_each_possible_cpu(cpu) {
 			struct dzr_stream *st = per_cpu_ptr(s->pcpu, cpu);
 
-			dzr_stream_empty(st);
+			dzr_workspace_free(&st->ws);
 			mutex_destroy(&st->lock);
 		}
 		free_percpu(s->pcpu);
@@ -176,8 +338,13 @@ struct dzr_stream *dzr_stream_get(struct dzr_streams *s)
 
 	/* Only a hint for locality; the lock is what makes it ours. */
 	st = per_cpu_ptr(s->pcpu, raw_smp_processor_id());
-	if (unlikely(!dzr_stream_ready(st)))
-		st = per_cpu_ptr(s->pcpu, s->spare);
+	if (likely(dzr_stream_ready(st))) {
+		mutex_lock(&st->lock);
+		if (likely(st->ready))
+			return st;
+		mutex_unlock(&st->lock);
+	}
+	st = per_cpu_ptr(s->pcpu, s->spare);
 	mutex_lock(&st->lock);
 	return st;
 }
@@ -191,21 +358,35 @@ int dzr_stream_compress(struct dzr_stream *st, const void *src,
 			unsigned int *len)
 {
 	lockdep_assert_held(&st->lock);
-	return st->codec->compress(st->comp_ws, src, st->buf,
-				   DZR_BLOCK_SIZE - 1, len);
+	return st->ws.codec->compress(st->ws.comp_ws, src, st->ws.buf,
+				      DZR_BLOCK_SIZE - 1, len);
 }
 
-int dzr_stream_decompress(struct dzr_stream *st, const void *src,
+int dzr_stream_decompress(struct dzr_stream *st, u8 codec, const void *src,
 			  unsigned int len, void *dst)
 {
 	lockdep_assert_held(&st->lock);
-	return st->codec->decompress(st->decomp_ws, src, len, dst);
+	if (codec >= DZR_NR_CODECS || !(st->ws.known & BIT(codec)))
+		return -EIO;
+	return dzr_codec_by_id(codec)->decompress(st->ws.decomp_ws[codec], src,
+						  len, dst);
+}
+
+static size_t dzr_streams_one(const struct dzr_streams *s)
+{
+	size_t one = READ_ONCE(s->codec)->comp_size() + DZR_STREAM_BUF +
+		     DZR_BLOCK_SIZE;
+	unsigned int id;
+
+	for (id = 0; id < DZR_NR_CODECS; id++)
+		if (READ_ONCE(s->known) & BIT(id))
+			one += dzr_codec_by_id(id)->decomp_size();
+	return one;
 }
 
 size_t dzr_streams_bytes(struct dzr_streams *s)
 {
-	size_t one = s->codec->comp_size() + s->codec->decomp_size() +
-		     DZR_STREAM_BUF + DZR_BLOCK_SIZE;
+	size_t one = dzr_streams_one(s);
 	size_t bytes = sizeof(*s);
 	unsigned int cpu;
 

@@ -266,6 +266,7 @@ static const struct dzr_arg dzr_args[DZR_NR_ARGS] = {
 	},
 	[DZR_ARG_ALGORITHM] = {
 		DZR_ARG_TEXTS("algorithm"),
+		.live	= true,
 		.parse	= dzr_algorithm_parse,
 		.emit	= dzr_algorithm_emit,
 	},
@@ -289,6 +290,7 @@ static const struct dzr_arg dzr_args[DZR_NR_ARGS] = {
 	},
 	[DZR_ARG_RESERVE] = {
 		DZR_ARG_TEXTS("reserve"),
+		.live	= true,
 		.parse	= dzr_reserve_parse,
 		.emit	= dzr_reserve_emit,
 	},

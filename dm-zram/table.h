@@ -148,8 +148,8 @@ int dzr_config_parse(struct dzr_config *cfg, unsigned int argc, char **argv,
 /**
  * dzr_config_set() - change one argument of a running device
  * @cfg: changed, and the argument counts as given; untouched on error
- * @key: name of an argument that can change live: mem_limit, policy,
- *	demote_age, compact_slack, discard_passdown, wear_budget, cold_algorithm
+ * @key: name of an argument that can change live: mem_limit, algorithm,
+ *	policy, reserve, demote_age, compact_slack, discard_passdown, wear_budget, cold_algorithm
  * @value: as in the table line
  * @error: on error, a static text
  *

@@ -21,6 +21,7 @@
 #include "demote.h"
 #include "io.h"
 #include "message.h"
+#include "takeover.h"
 #include "target.h"
 
 #define DM_MSG_PREFIX "zram"
@@ -33,11 +34,14 @@
  * @d: the device
  * @cold: the cold device as this table has opened it, or NULL
  * @cfg: the configuration of this table
+ * @tk: what it brings to a device that was there before; NULL once it has
+ *	taken effect
  */
 struct dzr_target {
 	struct dzr_dev *d;
 	struct dm_dev *cold;
 	struct dzr_config cfg;
+	struct dzr_takeover *tk;
 };
 
 static char *dzr_cold_error(int err)
@@ -96,6 +100,7 @@ static int dzr_open_cold(struct dm_target *ti, struct dzr_target *t)
 
 static void dzr_target_free(struct dm_target *ti, struct dzr_target *t)
 {
+	dzr_takeover_free(t->tk);
 	if (t->d)
 		dzr_dev_put(t->d);
 	if (t->cold)
@@ -124,7 +129,7 @@ static int dzr_target_open(struct dm_target *ti, struct dzr_target *t)
 		return err;
 	cold = t->cold ? t->cold->bdev : NULL;
 	d = dzr_dev_get(dm_table_get_md(ti->table), ti->len, &t->cfg, cold,
-			&ti->error);
+			&t->tk, &ti->error);
 	if (IS_ERR(d))
 		return PTR_ERR(d);
 	t->d = d;
@@ -193,6 +198,7 @@ static void dzr_presuspend(struct dm_target *ti)
 {
 	struct dzr_target *t = ti->private;
 
+	dzr_dev_own(t->d);
 	WRITE_ONCE(t->d->suspended, true);
 	dzr_demote_stop(t->d);
 	dzr_compact_stop(t->d);
@@ -216,12 +222,20 @@ static void dzr_postsuspend(struct dm_target *ti)
 static int dzr_preresume(struct dm_target *ti)
 {
 	struct dzr_target *t = ti->private;
+	struct dzr_dev *d = t->d;
+	char *error;
+	int err;
 
-	/* Later, what messages have set since counts. */
-	if (t->d->live != t) {
-		dzr_dev_apply(t->d, &t->cfg);
-		t->d->live = t;
+	if (t->tk) {
+		err = dzr_dev_take(d, t->tk, &error);
+		if (err) {
+			DMERR("%u:%u: %s", MAJOR(d->dev), MINOR(d->dev), error);
+			return err;
+		}
+		t->tk = NULL;
 	}
+	/* From here on what messages set counts, too. */
+	d->live = t;
 	return 0;
 }
 

@@ -158,7 +158,7 @@ static int dzr_store_hot(struct dzr_dev *d, u32 block, unsigned long *slot,
 		dzr_dev_refill(d);
 	if (err)
 		return err;
-	dzr_replace(d, slot, DZR_HOT, (__force u64)handle);
+	dzr_replace(d, slot, DZR_HOT, dzr_pool_value(handle, p->codec));
 
 	/* A racy maximum: good enough for a statistic. */
 	pages = dzs_pages(d->pool);
@@ -242,8 +242,8 @@ int dzr_store(struct dzr_dev *d, struct dzr_stream *st, u32 block,
 	gfp_t gfp = waited ? DZR_GFP_WAITED : GFP_NOWAIT;
 	unsigned long *slot = dzr_btable_get(d->bt, block, gfp);
 	struct dzr_packed p = {
-		.data = st->buf,
-		.codec = d->codec->id,
+		.data = st->ws.buf,
+		.codec = dzr_stream_codec(st),
 		.waited = waited,
 	};
 	u64 fill;
@@ -276,12 +276,12 @@ static void dzr_fill_block(void *dst, u64 word)
 		memset(dst, 0, DZR_BLOCK_SIZE);
 }
 
-int dzr_unpack(struct dzr_dev *d, struct dzr_stream *st, u8 codec,
-	       const void *data, u32 len, void *dst)
+int dzr_unpack(struct dzr_stream *st, u8 codec, const void *data, u32 len,
+	       void *dst)
 {
-	if (codec == d->codec->id)
-		return dzr_stream_decompress(st, data, len, dst);
-	if (codec != DZR_CODEC_RAW || len != DZR_BLOCK_SIZE)
+	if (codec != DZR_CODEC_RAW)
+		return dzr_stream_decompress(st, codec, data, len, dst);
+	if (len != DZR_BLOCK_SIZE)
 		return -EIO;
 	memcpy(dst, data, len);
 	return 0;
@@ -318,9 +318,9 @@ static int dzr_load_hot(struct dzr_dev *d, struct dzr_stream *st,
 		return 0;
 	}
 	len = dzs_size(d->pool, handle) - skip;
-	dzs_read(d->pool, handle, st->buf, skip, len);
+	dzs_read(d->pool, handle, st->ws.buf, skip, len);
 	dzr_entry_unlock(slot);
-	return dzr_unpack(d, st, d->codec->id, st->buf, len, dst);
+	return dzr_unpack(st, dzr_entry_codec(e), st->ws.buf, len, dst);
 }
 
 /* The block is in the log: pin it, and take it from the buffer if it can be. */
@@ -342,7 +342,7 @@ static int dzr_load_cold(struct dzr_dev *d, struct dzr_stream *st, u32 block,
 	if (dzr_loc_grouped(miss->pin.loc))
 		err = dzr_group_load(d, hdr, block, dst);
 	else
-		err = dzr_unpack(d, st, hdr->codec, miss->pin.data,
+		err = dzr_unpack(st, hdr->codec, miss->pin.data,
 				 dzr_loc_len(miss->pin.loc), dst);
 	dzr_log_unpin(&miss->pin);
 	dzr_stat_add(d->stats, DZR_STAT_BUFFER_READS, 1);
@@ -476,16 +476,17 @@ void dzr_forget(struct dzr_dev *d)
 }
 
 /*
- * Put what @handle has into the claimed room, if the entry still holds it.
- * The entry is COLD from then on.
+ * Put what the entry had when it was @was into the claimed room, if it still
+ * has that. It is COLD from then on.
  */
 static bool dzr_demote_into(struct dzr_dev *d, unsigned long *slot,
-			    dzs_handle_t handle, struct dzr_append *a)
+			    struct dzr_entry was, struct dzr_append *a)
 {
+	dzs_handle_t handle = dzr_entry_handle(was);
 	struct dzr_entry e = dzr_entry_lock(slot);
 	bool same;
 
-	same = e.state == DZR_HOT && dzr_entry_handle(e) == handle &&
+	same = e.state == DZR_HOT && e.value == was.value &&
 	       dzs_size(d->pool, handle) == a->len;
 	if (same) {
 		dzs_read(d->pool, handle, a->data, 0, a->len);
@@ -504,7 +505,6 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
 	       enum dzr_cause cause)
 {
 	struct dzr_append a;
-	dzs_handle_t handle;
 	struct dzr_entry e;
 	bool moved;
 	u32 len;
@@ -519,28 +519,25 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
 		dzr_entry_unlock(slot);
 		return 0;
 	}
-	handle = dzr_entry_handle(e);
-	len = dzs_size(d->pool, handle);
+	len = dzs_size(d->pool, dzr_entry_handle(e));
 	dzr_entry_unlock(slot);
 
 	err = dzr_log_reserve(d->log, DZR_STREAM_USER, block,
-			      len == DZR_BLOCK_SIZE ? DZR_CODEC_RAW :
-						      d->codec->id,
-			      len, &a);
+			      dzr_entry_codec(e), len, &a);
 	if (err)
 		return err;
-	moved = dzr_demote_into(d, slot, handle, &a);
+	moved = dzr_demote_into(d, slot, e, &a);
 	dzr_log_commit(&a, moved);
 	if (!moved)
 		return 0;
-	dzs_free(d->pool, handle);
+	dzs_free(d->pool, dzr_entry_handle(e));
 	dzr_count_move(d, DZR_HOT, DZR_COLD);
 	dzr_stat_add(d->stats, DZR_STAT_DEMOTIONS, 1);
 	trace_dzr_demote(d->dev, block, len, dzr_loc_seg(a.loc), e.age, cause);
 	return 1;
 }
 
-bool dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
+bool dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc, u8 codec,
 		 const void *data, u32 len, u8 age, bool ahead)
 {
 	bool clean = len + DZR_CLEAN_PREFIX <= DZS_MAX_SIZE;
@@ -554,11 +551,14 @@ bool dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
 
 	if (dzr_dev_pool_bytes(d) >= READ_ONCE(d->limit) || (ahead && !clean))
 		return false;
+	/* What nobody here has written: the entry could not say it. */
+	if (WARN_ON_ONCE((codec == DZR_CODEC_RAW) != (len == DZS_HUGE_SIZE)))
+		return false;
 	if (clean ? dzs_alloc2(d->pool, block, &loc, sizeof(loc), data, len,
 			       &handle) :
 		    dzs_alloc(d->pool, block, data, len, &handle))
 		return false;
-	new.value = (__force u64)handle;
+	new.value = dzr_pool_value(handle, codec);
 	e = dzr_entry_lock(slot);
 	same = e.state == DZR_COLD && dzr_entry_loc(e) == loc;
 	if (same)

@@ -15,7 +15,7 @@
  * @d: the device
  * @st: a codec workspace, held
  * @block: which
- * @src: its 4096 bytes; may be @st->block
+ * @src: its 4096 bytes; may be the stream's block
  * @waited: the caller is the worker, with a bio that has waited before
  *
  * Goes to the pool, or compressed straight to the log when the pool is at its
@@ -46,7 +46,7 @@ struct dzr_miss {
  * @d: the device
  * @st: a codec workspace, held
  * @block: which
- * @dst: 4096 bytes for it; may be @st->block
+ * @dst: 4096 bytes for it; may be the stream's block
  * @miss: filled in for -EINPROGRESS
  *
  * Context: process.
@@ -58,7 +58,6 @@ int dzr_load(struct dzr_dev *d, struct dzr_stream *st, u32 block, void *dst,
 
 /**
  * dzr_unpack - decompress a block that is an object of its own
- * @d: the device
  * @st: a codec workspace, held
  * @codec: how it is compressed
  * @data: the compressed block
@@ -68,8 +67,8 @@ int dzr_load(struct dzr_dev *d, struct dzr_stream *st, u32 block, void *dst,
  * Context: process.
  * Return: 0 or -EIO.
  */
-int dzr_unpack(struct dzr_dev *d, struct dzr_stream *st, u8 codec,
-	       const void *data, u32 len, void *dst);
+int dzr_unpack(struct dzr_stream *st, u8 codec, const void *data, u32 len,
+	       void *dst);
 
 /**
  * dzr_discard - forget blocks
@@ -114,7 +113,8 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
  * @d: the device
  * @block: which
  * @loc: where it was read
- * @data: as stored there
+ * @codec: how @data is compressed
+ * @data: as stored there, or, of a group, compressed alone
  * @len: its length
  * @age: of the entry before the read
  * @ahead: nobody has asked for the block, it was read with another
@@ -125,7 +125,7 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
  * Context: process.
  * Return: true if it has a copy now.
  */
-bool dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc,
+bool dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc, u8 codec,
 		 const void *data, u32 len, u8 age, bool ahead);
 
 /**

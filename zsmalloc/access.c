@@ -17,7 +17,6 @@
 
 #include "dzs-internal.h"
 
-#define HUGE_BIT	(1ULL << (DZS_HANDLE_BITS - 1))
 #define IDX_BITS	9
 #define DESC_SHIFT	6
 
@@ -44,17 +43,17 @@ struct dzs_slot dzs_handle_slot(dzs_handle_t handle)
 
 dzs_handle_t dzs_page_handle(struct page *page)
 {
-	return (__force dzs_handle_t)(HUGE_BIT | page_to_pfn(page));
+	return (__force dzs_handle_t)(DZS_HANDLE_HUGE | page_to_pfn(page));
 }
 
 struct page *dzs_handle_page(dzs_handle_t handle)
 {
-	return pfn_to_page((unsigned long)((__force u64)handle & ~HUGE_BIT));
+	return pfn_to_page((unsigned long)((__force u64)handle & ~DZS_HANDLE_HUGE));
 }
 
 bool dzs_is_huge(dzs_handle_t handle)
 {
-	return (__force u64)handle & HUGE_BIT;
+	return (__force u64)handle & DZS_HANDLE_HUGE;
 }
 
 const void *dzs_map_huge(dzs_handle_t handle)

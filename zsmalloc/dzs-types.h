@@ -185,8 +185,8 @@ struct dzs_freed {
  * @descs: array of @desc_target
  * @nr_pages: filled entries of @pages
  * @nr_descs: filled entries of @descs
- * @target: constant
- * @desc_target: constant
+ * @target: pages of a full reserve; read anywhere
+ * @desc_target: the same of descriptors
  * @low: fewest @nr_pages so far
  * @taken: pages taken so far
  */

@@ -30,6 +30,7 @@
 #include <linux/gfp.h>
 
 struct dzs_pool;
+struct dzs_reserve;
 
 /**
  * typedef dzs_handle_t - where an object is; 0 is never a valid handle
@@ -39,6 +40,8 @@ struct dzs_pool;
 typedef u64 __bitwise dzs_handle_t;
 
 #define DZS_HANDLE_BITS	56
+/* Set in the handle of a huge object, and in no other. */
+#define DZS_HANDLE_HUGE	(1ULL << (DZS_HANDLE_BITS - 1))
 #define DZS_NO_HANDLE	((__force dzs_handle_t)0ULL)
 
 /* Bytes in front of each stored object: the owner word and the pad. */
@@ -380,6 +383,54 @@ void dzs_reset_times(struct dzs_pool *pool);
  */
 bool dzs_class_info(struct dzs_pool *pool, unsigned int i,
 		    struct dzs_class_info *info);
+
+/**
+ * dzs_reserve_target() - pages of a full reserve
+ * @pool: the pool
+ *
+ * Context: Any.
+ */
+unsigned long dzs_reserve_target(struct dzs_pool *pool);
+
+/**
+ * dzs_reserve_create() - make a reserve of another size
+ * @pool: the pool, which is not touched
+ * @pages: its size
+ *
+ * It has the pages and descriptors by which it is larger than the pool's.
+ *
+ * Context: Process context, may sleep (GFP_KERNEL).
+ * Return: the reserve, or NULL without memory.
+ */
+struct dzs_reserve *dzs_reserve_create(struct dzs_pool *pool,
+				       unsigned long pages);
+
+/**
+ * dzs_reserve_pages() - pages of a reserve that was made, when it is full
+ * @res: from dzs_reserve_create()
+ */
+unsigned long dzs_reserve_pages(const struct dzs_reserve *res);
+
+/**
+ * dzs_reserve_exchange() - give a pool a reserve of another size
+ * @pool: the pool, in use or not
+ * @res: the reserve; what there is no room for in the new one is in it then
+ *
+ * What was in the old one is moved to the new one. The fewest pages ever seen
+ * are counted anew. dzs_refill() may be due.
+ *
+ * Context: Process context; takes the reserve lock for as long as moving a
+ * pointer for each page takes; allocates nothing.
+ */
+void dzs_reserve_exchange(struct dzs_pool *pool, struct dzs_reserve *res);
+
+/**
+ * dzs_reserve_destroy() - free a reserve with what is in it
+ * @res: from dzs_reserve_create(), exchanged or not; NULL is allowed
+ *
+ * Context: Process context.
+ */
+void dzs_reserve_destroy(struct dzs_reserve *res);
 
 /**
  * dzs_refill() - top up the reserve of pages and descriptors

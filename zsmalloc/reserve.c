@@ -86,7 +86,7 @@ static bool reserve_push_page(struct dzs_reserve *res, struct page *page)
 {
 	bool done = false;
 
-	if (READ_ONCE(res->nr_pages) == res->target)
+	if (READ_ONCE(res->nr_pages) >= READ_ONCE(res->target))
 		return false;
 	spin_lock(&res->lock);
 	if (res->nr_pages < res->target) {
@@ -115,7 +115,7 @@ static bool reserve_push_desc(struct dzs_reserve *res, struct dzs_zspage *zs)
 {
 	bool done = false;
 
-	if (READ_ONCE(res->nr_descs) == res->desc_target)
+	if (READ_ONCE(res->nr_descs) >= READ_ONCE(res->desc_target))
 		return false;
 	spin_lock(&res->lock);
 	if (res->nr_descs < res->desc_target) {
@@ -162,44 +162,56 @@ void dzs_desc_put(struct dzs_pool *pool, struct dzs_zspage *zs)
 		kmem_cache_free(desc_cache, zs);
 }
 
-unsigned long dzs_refill(struct dzs_pool *pool, gfp_t gfp)
+/* Fill a reserve, which may be in use, up to so many of each. */
+static void reserve_fill(struct dzs_reserve *res, unsigned long pages,
+			 unsigned long descs, gfp_t gfp)
 {
-	struct dzs_reserve *res = &pool->reserve;
 	struct dzs_zspage *zs;
 	struct page *page;
 
 	gfp &= ~__GFP_HIGHMEM;
 	gfp |= __GFP_NOWARN | __GFP_NOMEMALLOC;
-	while (READ_ONCE(res->nr_descs) < res->desc_target) {
+	while (READ_ONCE(res->nr_descs) < descs) {
 		zs = kmem_cache_alloc(desc_cache, gfp);
 		if (!zs)
 			break;
-		dzs_desc_put(pool, zs);
+		if (!reserve_push_desc(res, zs))
+			kmem_cache_free(desc_cache, zs);
 	}
-	while (READ_ONCE(res->nr_pages) < res->target) {
+	while (READ_ONCE(res->nr_pages) < pages) {
 		page = page_alloc(gfp);
 		if (!page)
 			break;
-		dzs_page_put(pool, page);
+		if (!reserve_push_page(res, page))
+			__free_page(page);
 		if (gfpflags_allow_blocking(gfp))
 			cond_resched();
 	}
-	return res->target - READ_ONCE(res->nr_pages);
+}
+
+unsigned long dzs_refill(struct dzs_pool *pool, gfp_t gfp)
+{
+	struct dzs_reserve *res = &pool->reserve;
+	unsigned long target = READ_ONCE(res->target), pages;
+
+	reserve_fill(res, target, READ_ONCE(res->desc_target), gfp);
+	pages = READ_ONCE(res->nr_pages);
+	return target > pages ? target - pages : 0;
 }
 
 bool dzs_needs_refill(struct dzs_pool *pool)
 {
 	struct dzs_reserve *res = &pool->reserve;
+	unsigned long target = READ_ONCE(res->target);
+	unsigned long descs = READ_ONCE(res->desc_target);
 
-	return READ_ONCE(res->nr_pages) < res->target - res->target / 8 ||
-	       READ_ONCE(res->nr_descs) <
-	       res->desc_target - res->desc_target / 8;
+	return READ_ONCE(res->nr_pages) < target - target / 8 ||
+	       READ_ONCE(res->nr_descs) < descs - descs / 8;
 }
 
-int dzs_reserve_init(struct dzs_pool *pool, unsigned long pages)
+/* An empty reserve for so many pages. */
+static int reserve_init(struct dzs_reserve *res, unsigned long pages)
 {
-	struct dzs_reserve *res = &pool->reserve;
-
 	spin_lock_init(&res->lock);
 	if (!pages)
 		return 0;
@@ -215,16 +227,24 @@ int dzs_reserve_init(struct dzs_pool *pool, unsigned long pages)
 		res->desc_target = 0;
 		return -ENOMEM;
 	}
+	return 0;
+}
+
+int dzs_reserve_init(struct dzs_pool *pool, unsigned long pages)
+{
+	struct dzs_reserve *res = &pool->reserve;
+	int err = reserve_init(res, pages);
+
+	if (err)
+		return err;
 	if (dzs_refill(pool, GFP_KERNEL) || res->nr_descs < res->desc_target)
 		return -ENOMEM;
 	res->low = res->nr_pages;
 	return 0;
 }
 
-void dzs_reserve_free(struct dzs_pool *pool)
+static void reserve_free(struct dzs_reserve *res)
 {
-	struct dzs_reserve *res = &pool->reserve;
-
 	while (res->nr_pages)
 		__free_page(res->pages[--res->nr_pages]);
 	while (res->nr_descs)
@@ -233,15 +253,99 @@ void dzs_reserve_free(struct dzs_pool *pool)
 	kvfree(res->descs);
 }
 
+void dzs_reserve_free(struct dzs_pool *pool)
+{
+	reserve_free(&pool->reserve);
+}
+
+unsigned long dzs_reserve_target(struct dzs_pool *pool)
+{
+	return READ_ONCE(pool->reserve.target);
+}
+
+unsigned long dzs_reserve_pages(const struct dzs_reserve *res)
+{
+	return res->target;
+}
+
+struct dzs_reserve *dzs_reserve_create(struct dzs_pool *pool,
+				       unsigned long pages)
+{
+	struct dzs_reserve *res = kzalloc(sizeof(*res), GFP_KERNEL);
+	struct dzs_reserve *old = &pool->reserve;
+	unsigned long have, have_descs;
+
+	if (!res)
+		return NULL;
+	if (reserve_init(res, pages))
+		goto fail;
+	have = READ_ONCE(old->target);
+	have_descs = READ_ONCE(old->desc_target);
+	pages -= min(pages, have);
+	have_descs = res->desc_target - min(res->desc_target, have_descs);
+	reserve_fill(res, pages, have_descs, GFP_KERNEL);
+	if (res->nr_pages == pages && res->nr_descs == have_descs)
+		return res;
+fail:
+	dzs_reserve_destroy(res);
+	return NULL;
+}
+
+/* Move to @to, which nobody uses yet, what it has room for. */
+static void reserve_move(struct dzs_reserve *to, struct dzs_reserve *from)
+{
+	unsigned long pages = from->nr_pages, descs = from->nr_descs;
+
+	while (pages && to->nr_pages < to->target)
+		to->pages[to->nr_pages++] = from->pages[--pages];
+	while (descs && to->nr_descs < to->desc_target)
+		to->descs[to->nr_descs++] = from->descs[--descs];
+	WRITE_ONCE(from->nr_pages, pages);
+	WRITE_ONCE(from->nr_descs, descs);
+}
+
+/* Exchange a number that others read at any time. */
+static unsigned long reserve_swap(unsigned long *in_use, unsigned long new)
+{
+	unsigned long old = *in_use;
+
+	WRITE_ONCE(*in_use, new);
+	return old;
+}
+
+void dzs_reserve_exchange(struct dzs_pool *pool, struct dzs_reserve *res)
+{
+	struct dzs_reserve *in_use = &pool->reserve;
+
+	spin_lock(&in_use->lock);
+	reserve_move(res, in_use);
+	swap(in_use->pages, res->pages);
+	swap(in_use->descs, res->descs);
+	res->nr_pages = reserve_swap(&in_use->nr_pages, res->nr_pages);
+	res->nr_descs = reserve_swap(&in_use->nr_descs, res->nr_descs);
+	res->target = reserve_swap(&in_use->target, res->target);
+	res->desc_target = reserve_swap(&in_use->desc_target, res->desc_target);
+	WRITE_ONCE(in_use->low, in_use->nr_pages);
+	spin_unlock(&in_use->lock);
+}
+
+void dzs_reserve_destroy(struct dzs_reserve *res)
+{
+	if (!res)
+		return;
+	reserve_free(res);
+	kfree(res);
+}
+
 void dzs_reserve_stats(struct dzs_pool *pool, struct dzs_stats *stats)
 {
 	struct dzs_reserve *res = &pool->reserve;
 
-	stats->fixed_bytes += res->target * sizeof(*res->pages) +
-			      res->desc_target * (sizeof(*res->descs) +
-						  sizeof(**res->descs));
+	stats->fixed_bytes += READ_ONCE(res->target) * sizeof(*res->pages) +
+			      READ_ONCE(res->desc_target) *
+			      (sizeof(*res->descs) + sizeof(**res->descs));
 	stats->reserve_pages = READ_ONCE(res->nr_pages);
-	stats->reserve_target = res->target;
+	stats->reserve_target = READ_ONCE(res->target);
 	stats->reserve_low = READ_ONCE(res->low);
 	stats->from_reserve = READ_ONCE(res->taken);
 }

@@ -177,10 +177,10 @@ bad_reload() {
 }
 table=$(dmsetup table good)
 bad_reload '[Ii]tself|own|[Cc]old device' "0 $sectors zram /dev/mapper/good"
-bad_reload '.' "0 $((sectors / 2)) zram $COLD"
+bad_reload 'The size of an active device cannot be reduced' "0 $((sectors / 2)) zram $COLD"
 bad_reload '.' "0 $sectors zram -"
-bad_reload '.' "0 $sectors zram $COLD 2 algorithm zstd"
-bad_reload '.' "0 $sectors zram $COLD 2 segment_size 512K"
+bad_reload 'segment_size of an active device cannot be changed' "0 $sectors zram $COLD 2 segment_size 512K"
+bad_reload 'Cold device is too small' "0 $((2 * sectors)) zram $COLD"
 bad_reload 'Unknown argument' "0 $sectors zram $COLD 2 speed 11"
 
 # bad_message REGEX WORD...: refused, with that text in the answer or in the kernel log.
@@ -211,7 +211,9 @@ bad_message '.' set
 bad_message '.' set mem_limit
 bad_message '.' set mem_limit 1M 2M
 bad_message 'Unknown key' set speed 11
-bad_message 'Key cannot change while the device is active' set algorithm zstd
+bad_message 'Unknown algorithm' set algorithm lz5
+bad_message 'reserve is more than 1G' set reserve 2G
+bad_message 'Key cannot change while the device is active' set overcommit on
 bad_message 'Key cannot change while the device is active' set segment_size 64K
 bad_message 'mem_limit is neither a size nor a percentage' set mem_limit lots
 bad_message 'mem_limit is not from 1% to 100%' set mem_limit 200%

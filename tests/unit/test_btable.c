@@ -75,10 +75,35 @@ static void test_entry_lock(void)
 	check(slot == dzr_entry_encode(e));
 	was = dzr_entry_lock(&slot);
 	check(was.value == e.value && was.state == e.state && was.age == e.age);
-	check((__force u64)dzr_entry_handle(was) == e.value);
 	check((__force u64)dzr_entry_loc(was) == e.value);
 	dzr_entry_unlock(&slot);
 	check(slot == dzr_entry_encode(e));
+}
+
+/* A handle and how the object is compressed, in one value. */
+static void check_pool(u64 handle, u8 codec)
+{
+	struct dzr_entry e = { .state = DZR_HOT };
+
+	e.value = dzr_pool_value((__force dzs_handle_t)handle, codec);
+	check(e.value < VALUES);
+	check((__force u64)dzr_entry_handle(e) == handle);
+	check(dzr_entry_codec(e) == codec);
+}
+
+static void test_pool_values(void)
+{
+	uint64_t seed = 5;
+	unsigned int i;
+
+	for (i = 0; i < 200000; i++) {
+		u64 where = shim_random(&seed) >> (65 - DZS_HANDLE_BITS);
+
+		check_pool(where | DZS_HANDLE_HUGE, DZR_CODEC_RAW);
+		check_pool(where, DZR_CODEC_RAW + 1 + i % (DZR_NR_CODECS - 1));
+	}
+	check_pool(DZS_HANDLE_HUGE, DZR_CODEC_RAW);
+	check_pool(DZS_HANDLE_HUGE - 1, DZR_NR_CODECS - 1);
 }
 
 static void check_loc(u32 seg, u32 off, u32 len)
@@ -376,6 +401,80 @@ static void test_sparse(void)
 	}
 }
 
+/* Grow the table, as at a reload: what it takes is made before, if anything. */
+static void model_grow(struct model *m, u64 blocks, unsigned int reserve)
+{
+	bool holds = dzr_btable_holds(m->bt, blocks);
+	struct dzr_broot *root = holds ? NULL :
+					 dzr_broot_create(m->bt, blocks);
+
+	check(holds || root);
+	dzr_btable_grow(m->bt, blocks, reserve, &root);
+	check(!root && dzr_btable_holds(m->bt, blocks));
+	check(dzr_btable_blocks(m->bt) == blocks);
+	m->blocks = blocks;
+}
+
+/* In small steps and large ones, with blocks at the old end and at the new. */
+static void run_grow(u64 blocks, unsigned int steps, uint64_t seed)
+{
+	unsigned long *slot, *old;
+	struct dzr_broot *root;
+	struct model m;
+	unsigned int i;
+	u64 empty;
+
+	model_init(&m, blocks, 0);
+	check(model_touch(&m, 0, GFP_KERNEL));
+	old = dzr_btable_find(m.bt, 0);
+	for (i = 0; i < steps; i++) {
+		u64 last = m.blocks, by = 1 + shim_random(&seed) % (MID / 2);
+
+		check(model_touch(&m, last - 1, GFP_KERNEL));
+		model_grow(&m, last + (i % 3 ? by : i % 2 ? 1 : 3 * by), 0);
+		check(model_has(&m, last) || !dzr_btable_find(m.bt, last));
+		check(model_touch(&m, last, GFP_KERNEL));
+		check(model_touch(&m, m.blocks - 1, GFP_KERNEL));
+		model_check(&m);
+	}
+	for (i = 0; i < m.nr; i++)
+		model_check_find(&m, m.leaf[i] * LEAF);
+	/* An entry stays where it is; one root array is not used. */
+	slot = dzr_btable_find(m.bt, 0);
+	check(slot == old);
+	root = dzr_broot_create(m.bt, 1ULL << 32);
+	check(root);
+	dzr_broot_destroy(root);
+	/* All root arrays together: less than twice the last, which has room. */
+	empty = dzr_btable_bytes(m.bt) - (m.nr + m.mids) * PAGE_SIZE;
+	check(empty < 512 + 4 * 8 * (m.blocks / MID + 1));
+	check(shim.pages == m.nr + m.mids);
+	model_fini(&m);
+}
+
+/* No memory for a larger one: the table is as it was. The reserve grows, too. */
+static void test_grow(void)
+{
+	struct model m;
+
+	run_grow(1, 40, 11);
+	run_grow(MID - 1, 40, 12);
+	run_grow(5 * MID + 3, 200, 13);
+	model_init(&m, MID, 2);
+	check(model_touch(&m, 7, GFP_KERNEL));
+	shim_fail(SHIM_MALLOC, 1, true);
+	check(!dzr_btable_holds(m.bt, MID + 1));
+	check(!dzr_broot_create(m.bt, MID + 1));
+	shim_no_fail();
+	model_check(&m);
+	model_grow(&m, 2 * MID, 9);
+	check(dzr_btable_needs_refill(m.bt));
+	check(dzr_btable_refill(m.bt, GFP_KERNEL));
+	check(dzr_btable_reserve_bytes(m.bt) == 9 * PAGE_SIZE);
+	check(shim.pages == m.nr + m.mids + 9);
+	model_fini(&m);
+}
+
 /* Every leaf of two interior pages, each once, in a scrambled order. */
 static void test_dense(void)
 {
@@ -525,11 +624,13 @@ int main(void)
 	shim.strict = true;
 	test_entries();
 	test_entry_lock();
+	test_pool_values();
 	test_locations();
 	test_fill();
 	test_fill_canonical();
 	test_sparse();
 	test_dense();
+	test_grow();
 	test_reserve();
 	test_reserve_rests();
 	test_failures();

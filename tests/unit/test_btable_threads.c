@@ -3,7 +3,8 @@
  * Block table with threads, under ThreadSanitizer: workers find or make the
  * same entries at the same time and count in them under the entry lock, while
  * pages fail to come; one thread refills the reserve, one walks the table. Many
- * small tables, for most of what can go wrong happens at the first touch.
+ * small tables, for most of what can go wrong happens at the first touch. Then a
+ * table that grows while another thread looks at it.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -21,6 +22,7 @@
 #define MID	(DZR_LEAF_BLOCKS * (PAGE_SIZE / sizeof(void *)))
 #define BLOCKS	(3 * MID)
 #define RESERVE	5
+#define GROWTHS	200
 #define MAX_AGE	((unsigned int)DZR_ENTRY_AGE_MASK)
 
 static struct dzr_btable *bt;
@@ -157,6 +159,52 @@ static u64 finish(u64 empty)
 	return sum;
 }
 
+/* Looks up whatever the table says that it has, as the shrinker would. */
+static void *looker(void *arg)
+{
+	u64 seen = 0, block, blocks;
+
+	while (still_working()) {
+		blocks = dzr_btable_blocks(bt);
+		check(blocks >= seen);
+		seen = blocks;
+		dzr_btable_find(bt, blocks - 1);
+		for (block = dzr_btable_next(bt, 0); block < blocks;
+		     block = dzr_btable_next(bt, block + DZR_LEAF_BLOCKS))
+			check(dzr_btable_find(bt, block));
+		check(dzr_btable_bytes(bt) < 1 << 24);
+	}
+	return NULL;
+}
+
+static void grow_beside_lookups(void)
+{
+	struct dzr_broot *root = NULL;
+	pthread_t thread;
+	unsigned int i;
+
+	bt = dzr_btable_create(MID, RESERVE);
+	check(bt);
+	working = 1;
+	check(!pthread_create(&thread, NULL, looker, NULL));
+	for (i = 1; i < GROWTHS; i++) {
+		u64 blocks = (i + 1) * MID - i;
+
+		check(dzr_btable_get(bt, i * MID - MID / 2, GFP_KERNEL));
+		if (!dzr_btable_holds(bt, blocks))
+			root = dzr_broot_create(bt, blocks);
+		dzr_btable_grow(bt, blocks, RESERVE + i, &root);
+		check(!root);
+		sched_yield();
+	}
+	__atomic_store_n(&working, 0, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	for (i = 1; i < GROWTHS; i++)
+		check(dzr_btable_find(bt, i * MID - MID / 2));
+	dzr_btable_destroy(bt);
+	shim_check_leaks("a table that grew");
+}
+
 int main(void)
 {
 	pthread_t thread[WORKERS + 2];
@@ -184,6 +232,8 @@ int main(void)
 	for (i = 0; i < WORKERS + 2; i++)
 		pthread_join(thread[i], NULL);
 	check(sum == counted && counted > 100000 && refused > 1000);
+	shim_no_fail();
+	grow_beside_lookups();
 	printf("  btable threads: %lu counted, %lu refused\n", counted,
 	       refused);
 	return 0;

@@ -94,6 +94,77 @@ static void test_reserve(void)
 	shim_check_leaks("reserve");
 }
 
+/* Another size: what was there stays there, as far as there is room. */
+static void resize(struct model *m, unsigned long pages, long elsewhere)
+{
+	struct dzs_reserve *res = dzs_reserve_create(m->pool, pages);
+	struct dzs_stats s;
+	long before;
+
+	check(res && dzs_reserve_pages(res) == pages);
+	dzs_stats(m->pool, &s);
+	before = s.reserve_pages;
+	if (pages > s.reserve_target)
+		before += pages - s.reserve_target;
+	if (before > (long)pages)
+		before = pages;
+	dzs_reserve_exchange(m->pool, res);
+	dzs_reserve_destroy(res);
+	check(dzs_reserve_target(m->pool) == pages);
+	dzs_stats(m->pool, &s);
+	check(s.reserve_target == pages && s.reserve_pages == before);
+	check(s.reserve_low == before);
+	check(shim.pages == (long)(s.pages + s.reserve_pages) + elsewhere);
+}
+
+static void test_reserve_resize(void)
+{
+	struct dzs_reserve *res;
+	struct dzs_stats s;
+	unsigned long size;
+	struct model m;
+	unsigned int i;
+
+	model_init(&m, 4000, 100);
+	for (size = 0; size < 3000; size = 2 * size + 1)
+		resize(&m, size, 0);
+	for (; size; size /= 3)
+		resize(&m, size, 0);
+	resize(&m, 100, 0);
+	check(!dzs_needs_refill(m.pool));
+	/* Half used up: a larger one is not full, and what comes back fits. */
+	shim_fail(SHIM_ANY, 1, true);
+	for (i = 0; i < 50; i++)
+		check(!model_put(&m, i, DZS_HUGE_SIZE, i));
+	check(!dzs_reserve_create(m.pool, 120));
+	shim_no_fail();
+	resize(&m, 120, 0);
+	check(dzs_needs_refill(m.pool));
+	for (i = 0; i < 50; i++)
+		model_del(&m, i);
+	dzs_stats(m.pool, &s);
+	check(s.reserve_pages == 120 && shim.pages == 120);
+	/* One that is not used leaves nothing behind, nor does a failure. */
+	res = dzs_reserve_create(m.pool, 500);
+	check(res && shim.pages == 120 + 380);
+	dzs_reserve_destroy(res);
+	shim_fail(SHIM_PAGE, 17, true);
+	check(!dzs_reserve_create(m.pool, 500));
+	shim_no_fail();
+	check(shim.pages == 120);
+	/* It may have changed since: then the rest is to be had from a refill. */
+	res = dzs_reserve_create(m.pool, 130);
+	resize(&m, 10, 10);
+	dzs_reserve_exchange(m.pool, res);
+	dzs_reserve_destroy(res);
+	dzs_stats(m.pool, &s);
+	check(s.reserve_pages == 20 && s.reserve_target == 130);
+	check(!dzs_refill(m.pool, GFP_KERNEL));
+	dzs_reserve_destroy(NULL);
+	model_fini(&m);
+	shim_check_leaks("reserve of another size");
+}
+
 /* The reserve is not touched while the page allocator delivers. */
 static void test_reserve_rests(void)
 {
@@ -134,6 +205,7 @@ int main(void)
 	n[3] = sweep(SHIM_PAGE, false);
 	check(n[0] > 50 && n[1] > 20 && failures > 100);
 	test_reserve();
+	test_reserve_resize();
 	test_reserve_rests();
 	test_reserve_classes();
 	printf("  fail sweep: %lu runs, %lu failed allocations\n",

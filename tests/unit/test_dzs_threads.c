@@ -10,7 +10,7 @@
  *		may have a zspage in its hands for a little longer
  * shared	workers allocate, free and read so few entries that all are in
  *		a few zspages, whose last object goes and whose first comes all
- *		the time; one compacts, one refills the reserve and reads the
+ *		the time; one compacts, one refills and resizes the reserve and reads the
  *		totals
  * mixed	the same with many entries, of all lengths, which are rewritten,
  *		too; allocations fail now and then
@@ -104,9 +104,22 @@ static void check_sane(void)
 	check(s.pages < 1UL << 19 && s.zspages < 1UL << 19);
 }
 
+static void resize_reserve(unsigned long pages)
+{
+	struct dzs_reserve *res = dzs_reserve_create(m.pool, pages);
+
+	if (res)
+		dzs_reserve_exchange(m.pool, res);
+	dzs_reserve_destroy(res);
+}
+
 static void *keeper(void *arg)
 {
+	unsigned int round = 0;
+
 	while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE)) {
+		if (++round % 64 == 0)
+			resize_reserve(30 + round / 64 % 5 * 10);
 		if (dzs_needs_refill(m.pool))
 			dzs_refill(m.pool, GFP_KERNEL);
 		check_sane();
