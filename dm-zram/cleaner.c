@@ -41,7 +41,8 @@ void dzr_cleaner_wake(struct dzr_log *log)
 		return;
 	/* If space was low, it is for the cleaner to see that it is not. */
 	if (READ_ONCE(log->cleaner.state) != DZR_CLEAN_IDLE ||
-	    READ_ONCE(log->low) || dzr_cleaner_needed(log))
+	    READ_ONCE(log->low) || dzr_cleaner_needed(log) ||
+	    dzr_move_due(log))
 		queue_work(log->wq, &log->cleaner.work);
 }
 
@@ -144,25 +145,46 @@ static void dzr_cleaner_drop(struct dzr_log *log)
 	log->ops->kick(log->owner);
 }
 
-/* Start to read a victim, if there is need and one that pays. */
-static void dzr_cleaner_start(struct dzr_log *log)
+/* Choose a victim for the sake of space, if there is need and one that pays. */
+static bool dzr_cleaner_choose(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 
 	if (!dzr_cleaner_needed(log)) {
 		dzr_cleaner_space(log);
-		return;
+		return false;
 	}
 	c->victim = dzr_cleaner_pick(log);
 	if (c->victim == DZR_NO_SEGMENT) {
 		dzr_cleaner_sees(log);
-		return;
+		return false;
 	}
 	if (!dzr_segs_pays(log->segs, c->victim, log->clean_below)) {
 		dzr_cleaner_space(log);
 		dzr_cleaner_drop(log);
-		return;
+		return false;
 	}
+	c->cause = DZR_CLEAN_SPACE;
+	return true;
+}
+
+/* Else, one that has to leave its device. */
+static bool dzr_cleaner_choose_move(struct dzr_log *log)
+{
+	struct dzr_cleaner *c = &log->cleaner;
+
+	c->victim = dzr_move_choose(log);
+	c->cause = DZR_CLEAN_MOVE;
+	return c->victim != DZR_NO_SEGMENT;
+}
+
+/* Start to read a victim, if there is one. */
+static void dzr_cleaner_start(struct dzr_log *log)
+{
+	struct dzr_cleaner *c = &log->cleaner;
+
+	if (!dzr_cleaner_choose(log) && !dzr_cleaner_choose_move(log))
+		return;
 	c->arrived = false;
 	c->live = dzr_segs_live(log->segs, c->victim);
 	c->moved = 0;
@@ -179,7 +201,7 @@ static void dzr_cleaner_finish(struct dzr_log *log, enum dzr_clean_end end)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 
-	trace_dzr_clean(log->dev, c->victim, c->live, c->moved, end);
+	trace_dzr_clean(log->dev, c->victim, c->live, c->moved, c->cause, end);
 	WRITE_ONCE(c->state, DZR_CLEAN_IDLE);
 	dzr_cleaner_drop(log);
 }
@@ -192,7 +214,8 @@ static void dzr_cleaner_cleaned(struct dzr_log *log)
 	if (c->damaged)
 		dzr_segs_shun(log->segs, c->victim, true);
 	else
-		dzr_stat_add(log->stats, DZR_STAT_SEGS_CLEANED, 1);
+		dzr_stat_add(log->stats, c->cause == DZR_CLEAN_MOVE ?
+			     DZR_STAT_SEGS_MOVED : DZR_STAT_SEGS_CLEANED, 1);
 	dzr_cleaner_finish(log, c->damaged ? DZR_CLEAN_DAMAGED : DZR_CLEANED);
 }
 
@@ -247,10 +270,13 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 	const struct dzr_seg_header *hdr = (void *)c->data;
+	bool move = c->cause == DZR_CLEAN_MOVE;
 	bool again;
 
 	invalidate_kernel_vmap_range(c->data, log->segment_size);
-	if (!c->status)
+	if (move)
+		dzr_move_read(log, !c->status);
+	else if (!c->status)
 		dzr_cleaner_sees(log);
 	if (!c->status && dzr_cleaner_valid(log)) {
 		c->damaged = false;
@@ -263,10 +289,18 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 					     DZR_STAT_COLD_BAD_OBJECTS, 1);
 	again = dzr_segs_shun(log->segs, c->victim, !c->status);
 	dzr_cleaner_finish(log, DZR_CLEAN_UNREAD);
-	if (c->status && again)
+	if (c->status && again && !move)
 		dzr_cleaner_blind(log);
 	/* Not at once again: it may be the only victim there is. */
-	return false;
+	return move;
+}
+
+void dzr_cleaner_moved(struct dzr_log *log, dzr_loc_t old)
+{
+	log->cleaner.moved++;
+	dzr_stat_add(log->stats, log->cleaner.cause == DZR_CLEAN_MOVE ?
+		     DZR_STAT_BLOCKS_MOVED : DZR_STAT_BLOCKS_CLEANED, 1);
+	dzr_log_put(log, old);
 }
 
 int dzr_cleaner_copy(struct dzr_log *log, u32 block, u8 codec,
@@ -283,11 +317,8 @@ int dzr_cleaner_copy(struct dzr_log *log, u32 block, u8 codec,
 	dzr_log_publish(&a);
 	live = log->ops->repoint(log->owner, block, old, a.loc);
 	dzr_log_commit(&a, live);
-	if (live) {
-		log->cleaner.moved++;
-		dzr_stat_add(log->stats, DZR_STAT_BLOCKS_CLEANED, 1);
-		dzr_log_put(log, old);
-	}
+	if (live)
+		dzr_cleaner_moved(log, old);
 	return 0;
 }
 
@@ -401,6 +432,11 @@ static bool dzr_cleaner_move(struct dzr_log *log)
 
 	if (c->cursor >= c->end) {
 		dzr_cleaner_cleaned(log);
+		return true;
+	}
+	if (c->cause == DZR_CLEAN_MOVE && dzr_segs_spare(log->segs) <= 0) {
+		/* What gains space comes first; the rest of it later. */
+		dzr_cleaner_finish(log, DZR_CLEAN_NO_ROOM);
 		return true;
 	}
 	len = dzr_cleaner_len(c, c->cursor);

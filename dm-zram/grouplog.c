@@ -145,9 +145,7 @@ static int dzr_group_move(struct dzr_log *log, u32 off,
 				       dzr_log_publish_member(&a, i)))
 			continue;
 		moved |= BIT(i);
-		dzr_log_put(log, from);
-		log->cleaner.moved++;
-		dzr_stat_add(log->stats, DZR_STAT_BLOCKS_CLEANED, 1);
+		dzr_cleaner_moved(log, from);
 	}
 	dzr_log_commit_group(&a, moved);
 	return 0;

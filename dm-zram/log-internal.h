@@ -8,10 +8,12 @@
  *   segwrite.c	writing a segment, and what happens when that fails
  *   coldread.c	reading one object
  *   cleaner.c	moving live objects out of mostly dead segments
+ *   logmove.c	another cold device, or a larger one
  */
 #ifndef DZR_LOG_INTERNAL_H
 #define DZR_LOG_INTERNAL_H
 
+#include <linux/jiffies.h>
 #include <linux/mempool.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -30,6 +32,9 @@
 
 /* Free segments that only the cleaner may take: its buffers, twice. */
 #define DZR_CLEANER_SEGS	(2U * DZR_CLEANER_BUFS + 2U)
+
+/* A log of fewer segments than this is none. */
+#define DZR_MIN_SEGMENTS	(2U * (DZR_CLEANER_SEGS + DZR_NR_BUFS))
 
 /*
  * A user's segment that could not be written may move to one of those, but
@@ -160,6 +165,16 @@ enum dzr_clean_end {
 };
 
 /**
+ * enum dzr_clean_cause - why a segment is emptied
+ * @DZR_CLEAN_SPACE: most of it is dead, and segments are wanted
+ * @DZR_CLEAN_MOVE: its device is to be let go
+ */
+enum dzr_clean_cause {
+	DZR_CLEAN_SPACE,
+	DZR_CLEAN_MOVE,
+};
+
+/**
  * enum dzr_fault - how a cold read has ended
  * @DZR_FAULT_OK: with the object
  * @DZR_FAULT_IO: the device failed it
@@ -175,6 +190,7 @@ enum dzr_fault {
  * struct dzr_cleaner - the cleaner of a log
  * @work: runs one step
  * @state: see &enum dzr_clean_state; changed by @work and the read's end
+ * @cause: why it does that
  * @victim: the segment being cleaned, pinned
  * @cursor: offset of the next object
  * @end: end of the last object
@@ -191,6 +207,7 @@ enum dzr_fault {
 struct dzr_cleaner {
 	struct work_struct work;
 	enum dzr_clean_state state;
+	enum dzr_clean_cause cause;
 	u32 victim;
 	u32 cursor;
 	u32 end;
@@ -206,8 +223,29 @@ struct dzr_cleaner {
 };
 
 /**
+ * struct dzr_extent - the segments of one cold device
+ * @bdev: the device
+ * @first: number of its first segment
+ * @nr: how many it has; 0: no device
+ * @lbs: its logical block size
+ */
+struct dzr_extent {
+	struct block_device *bdev;
+	u32 first;
+	u32 nr;
+	u32 lbs;
+};
+
+/**
  * struct dzr_log - a cold log
- * @bdev: the cold device
+ * @extent: the cold device, and in a move the old one. Read without a lock: who has
+ *	a segment that is open, pinned or free has its extent
+ * @active: which of them takes new segments
+ * @moving: there is an old one
+ * @move_next: when the next segment may be moved, in jiffies
+ * @move_errors: segments in a row that could not be read for that
+ * @move_wait: wakes the cleaner at @move_next
+ * @let_go: segments of the old device whose content has been discarded at the end
  * @segs: accounting of segments
  * @wq: for completions, the cleaner and retries
  * @stats: counters of the device
@@ -217,7 +255,6 @@ struct dzr_cleaner {
  * @id: identifies this log on the device
  * @crc_seed: crc32c of @id, where the checksum of each object starts
  * @segment_size: bytes
- * @lbs: logical block size of the device
  * @clean_below: clean when fewer segments than this are free for users
  * @lock: raw, since it nests in the entry's bit lock; guards what follows up to @failed, and the buffers
  * @open: the buffer that each stream fills, or NULL
@@ -233,17 +270,25 @@ struct dzr_cleaner {
  * @low: low_space() was called; only the cleaner writes it and @told_full
  * @told_full: the same for a full log
  * @stopped: no cleaning, no retries
- * @discard: pass discards down
+ * @passdown: pass discards down
+ * @discard: the same, if the active device has them
  * @wait: for buffers that become free, and writes that end
  * @retry: tries stuck buffers again
  * @cleaner: the cleaner
  * @reads: reserve of &struct dzr_cold_read
+ * @read_size: bytes of the buffer of each
  * @reads_short: somebody waits for one
  * @latency: how long they take
  * @bufs: the buffers, DZR_NR_BUFS of them
  */
 struct dzr_log {
-	struct block_device *bdev;
+	struct dzr_extent extent[2];
+	unsigned int active;
+	bool moving;
+	unsigned long move_next;
+	unsigned int move_errors;
+	struct delayed_work move_wait;
+	u32 let_go;
 	struct dzr_segs *segs;
 	struct workqueue_struct *wq;
 	struct dzr_stats __percpu *stats;
@@ -253,7 +298,6 @@ struct dzr_log {
 	__le64 id[2];
 	u32 crc_seed;
 	u32 segment_size;
-	u32 lbs;
 	u32 clean_below;
 	raw_spinlock_t lock;
 	struct dzr_buf *open[DZR_NR_STREAMS];
@@ -267,26 +311,120 @@ struct dzr_log {
 	bool low;
 	bool told_full;
 	bool stopped;
+	bool passdown;
 	bool discard;
 	wait_queue_head_t wait;
 	struct delayed_work retry;
 	struct dzr_cleaner cleaner;
 	mempool_t *reads;
+	u32 read_size;
 	bool reads_short;
 	struct dzr_latency latency;
 	struct dzr_buf *bufs;
 };
 
 /**
+ * dzr_log_extent - which device has a segment
+ * @log: the log
+ * @seg: a segment that cannot go away now
+ */
+static inline const struct dzr_extent *dzr_log_extent(struct dzr_log *log,
+						      u32 seg)
+{
+	const struct dzr_extent *e = &log->extent[0];
+
+	return seg - READ_ONCE(e->first) < READ_ONCE(e->nr) ? e : e + 1;
+}
+
+/**
  * dzr_log_sector - where a segment starts
  * @log: the log
+ * @e: its extent
  * @seg: the segment
  */
-static inline sector_t dzr_log_sector(struct dzr_log *log, u32 seg)
+static inline sector_t dzr_log_sector(struct dzr_log *log,
+				      const struct dzr_extent *e, u32 seg)
 {
-	return (DZR_HEADER_AREA + (u64)seg * log->segment_size) >>
+	return (DZR_HEADER_AREA + (u64)(seg - e->first) * log->segment_size) >>
 	       SECTOR_SHIFT;
 }
+
+/**
+ * dzr_log_capacity - bytes of objects that a segment holds
+ * @segment_size: its size
+ */
+static inline u32 dzr_log_capacity(u32 segment_size)
+{
+	return segment_size - sizeof(struct dzr_seg_header);
+}
+
+/**
+ * dzr_log_segments - how many segments a device has
+ * @sectors: its size
+ * @segment_size: bytes of a segment
+ */
+u32 dzr_log_segments(sector_t sectors, u32 segment_size);
+
+/**
+ * dzr_log_clean_below - clean when fewer segments than this are spare
+ * @segs: segments of the log
+ */
+u32 dzr_log_clean_below(u32 segs);
+
+/**
+ * dzr_log_least_segments - segments that are enough for some bytes of objects
+ * @bytes: what they are to hold
+ * @segment_size: bytes of a segment
+ */
+u64 dzr_log_least_segments(u64 bytes, u32 segment_size);
+
+/**
+ * dzr_move_choose - a segment to be moved to the active device
+ * @log: the log
+ *
+ * Says that the move is over, if it is.
+ *
+ * Context: the cleaner, when it has nothing that is more urgent.
+ * Return: the segment, pinned, or DZR_NO_SEGMENT; the cleaner is woken again
+ * when there may be one.
+ */
+u32 dzr_move_choose(struct dzr_log *log);
+
+/**
+ * dzr_move_due - is it time to look for a segment to be moved?
+ * @log: the log
+ *
+ * Context: any.
+ */
+static inline bool dzr_move_due(struct dzr_log *log)
+{
+	return READ_ONCE(log->moving) &&
+	       !time_before(jiffies, READ_ONCE(log->move_next));
+}
+
+/**
+ * dzr_move_rest - let a move rest
+ * @log: the log
+ * @ms: for how long
+ *
+ * Context: the cleaner.
+ */
+void dzr_move_rest(struct dzr_log *log, unsigned int ms);
+
+/**
+ * dzr_move_read - a segment that is to be moved has been read
+ * @log: the log
+ * @ok: it could be
+ *
+ * Context: the cleaner.
+ */
+void dzr_move_read(struct dzr_log *log, bool ok);
+
+/**
+ * dzr_move_wake - the end of a rest
+ * @work: of the log
+ */
+void dzr_move_wake(struct work_struct *work);
 
 /**
  * dzr_log_bio - prepare a bio over a buffer from vmalloc()
@@ -493,6 +631,15 @@ int dzr_cleaner_copy(struct dzr_log *log, u32 block, u8 codec,
 		     const void *data, u32 len, dzr_loc_t old);
 
 /**
+ * dzr_cleaner_moved - a block of the victim has moved
+ * @log: the log
+ * @old: where it was, which no entry holds any more
+ *
+ * Context: the cleaner.
+ */
+void dzr_cleaner_moved(struct dzr_log *log, dzr_loc_t old);
+
+/**
  * dzr_cleaner_init - create the cleaner of a log
  * @log: the log
  *
@@ -523,12 +670,18 @@ void dzr_cleaner_wake(struct dzr_log *log);
 void dzr_cleaner_sees(struct dzr_log *log);
 
 /**
- * dzr_reads_init - create the reserve of cold reads
- * @log: the log
- *
- * Return: 0 or -ENOMEM.
+ * dzr_read_size - bytes that hold the largest object, wherever it starts
+ * @lbs: logical block size of the device
  */
-int dzr_reads_init(struct dzr_log *log);
+u32 dzr_read_size(u32 lbs);
+
+/**
+ * dzr_reads_create - create a reserve of cold reads
+ * @size: bytes of the buffer of each
+ *
+ * Return: the reserve, or NULL.
+ */
+mempool_t *dzr_reads_create(u32 size);
 
 /**
  * dzr_reads_bytes - memory of the reserve
