@@ -274,9 +274,7 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 	bool again;
 
 	invalidate_kernel_vmap_range(c->data, log->segment_size);
-	if (move)
-		dzr_move_read(log, !c->status);
-	else if (!c->status)
+	if (!c->status && !move)
 		dzr_cleaner_sees(log);
 	if (!c->status && dzr_cleaner_valid(log)) {
 		c->damaged = false;
@@ -289,7 +287,9 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 					     DZR_STAT_COLD_BAD_OBJECTS, 1);
 	again = dzr_segs_shun(log->segs, c->victim, !c->status);
 	dzr_cleaner_finish(log, DZR_CLEAN_UNREAD);
-	if (c->status && again && !move)
+	if (c->status && move)
+		dzr_move_unread(log, again);
+	else if (c->status && again)
 		dzr_cleaner_blind(log);
 	/* Not at once again: it may be the only victim there is. */
 	return move;

@@ -405,9 +405,8 @@ void dzr_dev_suspend(struct dzr_dev *d)
 {
 	WRITE_ONCE(d->ti, NULL);
 	dzr_dev_stop_log(d);
-	/* Who has read a group may go on for its neighbours' sake. */
-	if (READ_ONCE(d->grouping))
-		flush_workqueue(d->wq);
+	/* Who has ended a bio may go on, for its neighbours' sake or to free its read. */
+	flush_workqueue(d->wq);
 	/* What it has to tell is told once: later, then. */
 	if (cancel_work_sync(&d->event_work))
 		d->event_due = true;

@@ -243,7 +243,6 @@ struct dzr_extent {
  * @active: which of them takes new segments
  * @moving: there is an old one
  * @move_next: when the next segment may be moved, in jiffies
- * @move_errors: segments in a row that could not be read for that
  * @move_wait: wakes the cleaner at @move_next
  * @let_go: segments of the old device whose content has been discarded at the end
  * @segs: accounting of segments
@@ -286,7 +285,6 @@ struct dzr_log {
 	unsigned int active;
 	bool moving;
 	unsigned long move_next;
-	unsigned int move_errors;
 	struct delayed_work move_wait;
 	u32 let_go;
 	struct dzr_segs *segs;
@@ -412,13 +410,13 @@ static inline bool dzr_move_due(struct dzr_log *log)
 void dzr_move_rest(struct dzr_log *log, unsigned int ms);
 
 /**
- * dzr_move_read - a segment that is to be moved has been read
+ * dzr_move_unread - a segment that is to be moved could not be read
  * @log: the log
- * @ok: it could be
+ * @again: not for the first time
  *
  * Context: the cleaner.
  */
-void dzr_move_read(struct dzr_log *log, bool ok);
+void dzr_move_unread(struct dzr_log *log, bool again);
 
 /**
  * dzr_move_wake - the end of a rest

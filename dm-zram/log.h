@@ -289,7 +289,7 @@ bool dzr_log_change_ready(struct dzr_log *log,
  * @change: from dzr_log_change_create(); only segments that had not been emptied
  *	then may have been emptied since
  *
- * Context: process; allocates nothing; waits for the log's workqueue.
+ * Context: process; allocates nothing. All reads have been freed.
  */
 enum dzr_log_changed dzr_log_change_apply(struct dzr_log *log,
 					  struct dzr_log_change *change);

@@ -202,7 +202,6 @@ static void dzr_log_switched(struct dzr_log *log)
 {
 	log->active = !log->active;
 	log->let_go = 0;
-	log->move_errors = 0;
 	WRITE_ONCE(log->move_next, jiffies);
 	WRITE_ONCE(log->moving, true);
 	dzr_log_set_discard(log, log->passdown);
@@ -216,8 +215,6 @@ static void dzr_log_read_more(struct dzr_log *log, struct dzr_log_change *c)
 {
 	if (!c->reads || c->read_size <= log->read_size)
 		return;
-	/* Whoever has ended a bio may not have given back its read yet. */
-	flush_workqueue(log->wq);
 	swap(log->reads, c->reads);
 	log->read_size = c->read_size;
 }
@@ -295,12 +292,9 @@ void dzr_move_rest(struct dzr_log *log, unsigned int ms)
 	raw_spin_unlock(&log->lock);
 }
 
-void dzr_move_read(struct dzr_log *log, bool ok)
+void dzr_move_unread(struct dzr_log *log, bool again)
 {
-	if (ok)
-		log->move_errors = 0;
-	else if (++log->move_errors > 1)
-		dzr_move_rest(log, DZR_RETRY_MS);
+	dzr_move_rest(log, again ? DZR_RETRY_MS : DZR_MOVE_BUSY_MS);
 }
 
 /* Segments of the old device that are being filled are written as they are. */

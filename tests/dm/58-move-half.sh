@@ -68,7 +68,6 @@ start
 	refused "segment_size of an active device" "$size" /dev/mapper/b ${args/64K/128K}
 	refused "too small to back every block" "$size" /dev/mapper/small $args
 	refused "too small for the data" "$size" /dev/mapper/small $args overcommit
-	refused "cannot be its own cold device" "$size" $dev $args || true
 	refused "Cold device not found" "$size" /dev/mapper/none $args
 	blockdev --setro /dev/mapper/b
 	refused "Cold device is read-only" "$size" /dev/mapper/b $args
