@@ -145,6 +145,20 @@ static void dzr_cleaner_drop(struct dzr_log *log)
 	log->ops->kick(log->owner);
 }
 
+void dzr_cleaner_read(struct dzr_log *log, u32 off, u32 bytes)
+{
+	struct dzr_cleaner *c = &log->cleaner;
+
+	c->arrived = false;
+	WRITE_ONCE(c->state, DZR_CLEAN_READING);
+	dzr_log_bio(log, &c->bio, c->vecs, REQ_OP_READ, c->victim,
+		    c->data + off, bytes);
+	c->bio.bi_iter.bi_sector += off >> SECTOR_SHIFT;
+	c->bio.bi_end_io = dzr_cleaner_endio;
+	dzr_stat_add(log->stats, DZR_STAT_COLD_READ_BYTES, bytes);
+	submit_bio(&c->bio);
+}
+
 /* Choose a victim for the sake of space, if there is need and one that pays. */
 static bool dzr_cleaner_choose(struct dzr_log *log)
 {
@@ -185,19 +199,13 @@ static void dzr_cleaner_start(struct dzr_log *log)
 
 	if (!dzr_cleaner_choose(log) && !dzr_cleaner_choose_move(log))
 		return;
-	c->arrived = false;
 	c->live = dzr_segs_live(log->segs, c->victim);
 	c->moved = 0;
-	WRITE_ONCE(c->state, DZR_CLEAN_READING);
-	dzr_log_bio(log, &c->bio, c->vecs, REQ_OP_READ, c->victim, c->data,
-		    log->segment_size);
-	c->bio.bi_end_io = dzr_cleaner_endio;
-	dzr_stat_add(log->stats, DZR_STAT_COLD_READ_BYTES, log->segment_size);
-	submit_bio(&c->bio);
+	c->salvage = false;
+	dzr_cleaner_read(log, 0, log->segment_size);
 }
 
-/* Done with the victim. */
-static void dzr_cleaner_finish(struct dzr_log *log, enum dzr_clean_end end)
+void dzr_cleaner_finish(struct dzr_log *log, enum dzr_clean_end end)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 
@@ -274,6 +282,12 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 	bool again;
 
 	invalidate_kernel_vmap_range(c->data, log->segment_size);
+	if (c->salvage)
+		return dzr_salvage_arrived(log);
+	if (c->status && move) {
+		dzr_salvage_begin(log);
+		return false;
+	}
 	if (!c->status && !move)
 		dzr_cleaner_sees(log);
 	if (!c->status && dzr_cleaner_valid(log)) {
@@ -287,9 +301,7 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 					     DZR_STAT_COLD_BAD_OBJECTS, 1);
 	again = dzr_segs_shun(log->segs, c->victim, !c->status);
 	dzr_cleaner_finish(log, DZR_CLEAN_UNREAD);
-	if (c->status && move)
-		dzr_move_unread(log, again);
-	else if (c->status && again)
+	if (c->status && again)
 		dzr_cleaner_blind(log);
 	/* Not at once again: it may be the only victim there is. */
 	return move;
@@ -342,8 +354,7 @@ static void dzr_cleaner_blocked(struct dzr_log *log, int err)
 		dzr_cleaner_full(log);
 }
 
-/* Bytes of data of the object at an offset of the victim; 0: there is none. */
-static u32 dzr_cleaner_len(struct dzr_cleaner *c, u32 off)
+u32 dzr_cleaner_len(struct dzr_cleaner *c, u32 off)
 {
 	const struct dzr_object_header *hdr = (void *)(c->data + off);
 	u32 left = c->end - off;
@@ -381,7 +392,8 @@ void dzr_cleaner_fill(struct dzr_log *log, u32 len)
 	u32 off = c->cursor;
 	unsigned int i;
 
-	if (room >= dzr_object_size(len))
+	/* With holes, what comes next is not known. */
+	if (c->salvage || room >= dzr_object_size(len))
 		return;
 	for (i = 0; i < DZR_CLEAN_FILL && room; i++) {
 		off += dzr_object_size(len);
@@ -392,8 +404,7 @@ void dzr_cleaner_fill(struct dzr_log *log, u32 len)
 	}
 }
 
-/* Deal with the object at the cursor. Returns 0 or why it must wait. */
-static int dzr_cleaner_object(struct dzr_log *log, u32 len)
+int dzr_cleaner_object(struct dzr_log *log, u32 len)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 	const struct dzr_object_header *hdr = (void *)(c->data + c->cursor);
@@ -431,7 +442,10 @@ static bool dzr_cleaner_move(struct dzr_log *log)
 	int err;
 
 	if (c->cursor >= c->end) {
-		dzr_cleaner_cleaned(log);
+		if (c->salvage)
+			dzr_salvage_end(log);
+		else
+			dzr_cleaner_cleaned(log);
 		return true;
 	}
 	if (c->cause == DZR_CLEAN_MOVE && dzr_segs_spare(log->segs) <= 0) {
@@ -439,10 +453,13 @@ static bool dzr_cleaner_move(struct dzr_log *log)
 		dzr_cleaner_finish(log, DZR_CLEAN_NO_ROOM);
 		return true;
 	}
-	len = dzr_cleaner_len(c, c->cursor);
+	len = c->salvage ? dzr_salvage_look(log) :
+			   dzr_cleaner_len(c, c->cursor);
 	if (!len) {
-		c->damaged = true;
-		c->cursor = c->end;
+		if (!c->salvage) {
+			c->damaged = true;
+			c->cursor = c->end;
+		}
 		return true;
 	}
 	err = dzr_cleaner_object(log, len);

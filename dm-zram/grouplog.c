@@ -99,9 +99,8 @@ void dzr_group_repoint(struct dzr_buf *buf, u32 off, u32 from)
 	}
 }
 
-/* Which members of a group of the victim are live? */
-static u8 dzr_group_live(struct dzr_log *log, u32 off,
-			 const struct dzr_object_header *hdr)
+u8 dzr_group_live(struct dzr_log *log, u32 off,
+		  const struct dzr_object_header *hdr)
 {
 	const struct dzr_group_head *head = (const void *)(hdr + 1);
 	u32 first = le32_to_cpu(hdr->block), len = le16_to_cpu(hdr->len);

@@ -9,6 +9,7 @@
  *   coldread.c	reading one object
  *   cleaner.c	moving live objects out of mostly dead segments
  *   logmove.c	another cold device, or a larger one
+ *   salvage.c	what can be had of a segment that cannot be read as a whole
  */
 #ifndef DZR_LOG_INTERNAL_H
 #define DZR_LOG_INTERNAL_H
@@ -18,6 +19,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include "cleaner.h"
 #include "group.h"
 #include "log-format.h"
 #include "log.h"
@@ -137,44 +139,6 @@ enum dzr_log_full {
 };
 
 /**
- * enum dzr_clean_state - what the cleaner does
- * @DZR_CLEAN_IDLE: no victim
- * @DZR_CLEAN_READING: the victim is being read
- * @DZR_CLEAN_READ: the read has ended
- * @DZR_CLEAN_MOVING: live objects are moved
- */
-enum dzr_clean_state {
-	DZR_CLEAN_IDLE,
-	DZR_CLEAN_READING,
-	DZR_CLEAN_READ,
-	DZR_CLEAN_MOVING,
-};
-
-/**
- * enum dzr_clean_end - how the cleaning of a segment has ended
- * @DZR_CLEANED: no live object is left in it
- * @DZR_CLEAN_DAMAGED: some of it could not be understood
- * @DZR_CLEAN_UNREAD: it could not be read, or is not what it should be
- * @DZR_CLEAN_NO_ROOM: there was no segment to move its objects to
- */
-enum dzr_clean_end {
-	DZR_CLEANED,
-	DZR_CLEAN_DAMAGED,
-	DZR_CLEAN_UNREAD,
-	DZR_CLEAN_NO_ROOM,
-};
-
-/**
- * enum dzr_clean_cause - why a segment is emptied
- * @DZR_CLEAN_SPACE: most of it is dead, and segments are wanted
- * @DZR_CLEAN_MOVE: its device is to be let go
- */
-enum dzr_clean_cause {
-	DZR_CLEAN_SPACE,
-	DZR_CLEAN_MOVE,
-};
-
-/**
  * enum dzr_fault - how a cold read has ended
  * @DZR_FAULT_OK: with the object
  * @DZR_FAULT_IO: the device failed it
@@ -184,42 +148,6 @@ enum dzr_fault {
 	DZR_FAULT_OK,
 	DZR_FAULT_IO,
 	DZR_FAULT_DAMAGED,
-};
-
-/**
- * struct dzr_cleaner - the cleaner of a log
- * @work: runs one step
- * @state: see &enum dzr_clean_state; changed by @work and the read's end
- * @cause: why it does that
- * @victim: the segment being cleaned, pinned
- * @cursor: offset of the next object
- * @end: end of the last object
- * @live: bytes of live objects in it at first
- * @moved: live objects copied
- * @damaged: something in the victim could not be understood
- * @arrived: the read of the victim has ended
- * @data: the victim's content
- * @scratch: a block on its way out of a group, compressed
- * @status: outcome of the read
- * @bio: the read
- * @vecs: for @bio
- */
-struct dzr_cleaner {
-	struct work_struct work;
-	enum dzr_clean_state state;
-	enum dzr_clean_cause cause;
-	u32 victim;
-	u32 cursor;
-	u32 end;
-	u32 live;
-	u32 moved;
-	bool damaged;
-	bool arrived;
-	u8 *data;
-	u8 *scratch;
-	blk_status_t status;
-	struct bio bio;
-	struct bio_vec *vecs;
 };
 
 /**
@@ -377,18 +305,6 @@ u32 dzr_log_clean_below(u32 segs);
 u64 dzr_log_least_segments(u64 bytes, u32 segment_size);
 
 /**
- * dzr_move_choose - a segment to be moved to the active device
- * @log: the log
- *
- * Says that the move is over, if it is.
- *
- * Context: the cleaner, when it has nothing that is more urgent.
- * Return: the segment, pinned, or DZR_NO_SEGMENT; the cleaner is woken again
- * when there may be one.
- */
-u32 dzr_move_choose(struct dzr_log *log);
-
-/**
  * dzr_move_due - is it time to look for a segment to be moved?
  * @log: the log
  *
@@ -399,30 +315,6 @@ static inline bool dzr_move_due(struct dzr_log *log)
 	return READ_ONCE(log->moving) &&
 	       !time_before(jiffies, READ_ONCE(log->move_next));
 }
-
-/**
- * dzr_move_rest - let a move rest
- * @log: the log
- * @ms: for how long
- *
- * Context: the cleaner.
- */
-void dzr_move_rest(struct dzr_log *log, unsigned int ms);
-
-/**
- * dzr_move_unread - a segment that is to be moved could not be read
- * @log: the log
- * @again: not for the first time
- *
- * Context: the cleaner.
- */
-void dzr_move_unread(struct dzr_log *log, bool again);
-
-/**
- * dzr_move_wake - the end of a rest
- * @work: of the log
- */
-void dzr_move_wake(struct work_struct *work);
 
 /**
  * dzr_log_bio - prepare a bio over a buffer from vmalloc()
@@ -592,80 +484,6 @@ void dzr_log_done(struct dzr_append *a);
  * Context: process, no lock held; takes entry locks.
  */
 void dzr_group_repoint(struct dzr_buf *buf, u32 off, u32 from);
-
-/**
- * dzr_clean_group - move what is live of a group out of the victim
- * @log: the log
- * @off: the group's offset in the victim
- * @good: its checksum holds; set to false if it cannot be understood
- *
- * Context: the cleaner.
- * Return: 0, or why it must wait, as dzr_log_reserve(): call again, then.
- */
-int dzr_clean_group(struct dzr_log *log, u32 off, bool *good);
-
-/**
- * dzr_cleaner_fill - use the end of the open segment for smaller objects
- * @log: the log
- * @len: bytes of the object at the cursor
- *
- * Context: the cleaner.
- */
-void dzr_cleaner_fill(struct dzr_log *log, u32 len);
-
-/**
- * dzr_cleaner_copy - copy an object of one block to the cleaner's stream
- * @log: the log
- * @block: the block
- * @codec: how the data is compressed
- * @data: the data
- * @len: bytes of data
- * @old: where the entry says it is
- *
- * Context: the cleaner.
- * Return: 0, or why it must wait, as dzr_log_reserve().
- */
-int dzr_cleaner_copy(struct dzr_log *log, u32 block, u8 codec,
-		     const void *data, u32 len, dzr_loc_t old);
-
-/**
- * dzr_cleaner_moved - a block of the victim has moved
- * @log: the log
- * @old: where it was, which no entry holds any more
- *
- * Context: the cleaner.
- */
-void dzr_cleaner_moved(struct dzr_log *log, dzr_loc_t old);
-
-/**
- * dzr_cleaner_init - create the cleaner of a log
- * @log: the log
- *
- * Return: 0 or -ENOMEM.
- */
-int dzr_cleaner_init(struct dzr_log *log);
-
-/**
- * dzr_cleaner_exit - free it
- * @log: the log; its cleaner has been stopped
- */
-void dzr_cleaner_exit(struct dzr_log *log);
-
-/**
- * dzr_cleaner_wake - run the cleaner if there is need
- * @log: the log
- *
- * Context: any.
- */
-void dzr_cleaner_wake(struct dzr_log *log);
-
-/**
- * dzr_cleaner_sees - something could be read, or need not be
- * @log: the log; not blind from now on
- *
- * Context: process, no lock held.
- */
-void dzr_cleaner_sees(struct dzr_log *log);
 
 /**
  * dzr_read_size - bytes that hold the largest object, wherever it starts

@@ -21,7 +21,7 @@ cold_disk() {
 table_of() {
 	local bad=${3:-$2}
 	{
-		echo "0 $bad linear $COLD ${offset[$1]}"
+		[ "$bad" = 0 ] || echo "0 $bad linear $COLD ${offset[$1]}"
 		[ "$bad" = "$2" ] || echo "$bad $(($2 - bad)) error"
 	} | dmsetup reload "$1"
 	within 30 "suspend $1" dmsetup suspend --noflush --nolockfs "$1"
