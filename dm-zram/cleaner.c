@@ -202,6 +202,7 @@ static void dzr_cleaner_start(struct dzr_log *log)
 	c->live = dzr_segs_live(log->segs, c->victim);
 	c->moved = 0;
 	c->salvage = false;
+	c->holes = 0;
 	dzr_cleaner_read(log, 0, log->segment_size);
 }
 
@@ -299,12 +300,16 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 	}
 	dzr_stat_add(log->stats, c->status ? DZR_STAT_COLD_READ_ERRORS :
 					     DZR_STAT_COLD_BAD_OBJECTS, 1);
+	if (move) {
+		dzr_salvage_scan(log);
+		return true;
+	}
 	again = dzr_segs_shun(log->segs, c->victim, !c->status);
 	dzr_cleaner_finish(log, DZR_CLEAN_UNREAD);
 	if (c->status && again)
 		dzr_cleaner_blind(log);
 	/* Not at once again: it may be the only victim there is. */
-	return move;
+	return false;
 }
 
 void dzr_cleaner_moved(struct dzr_log *log, dzr_loc_t old)
@@ -444,6 +449,8 @@ static bool dzr_cleaner_move(struct dzr_log *log)
 	if (c->cursor >= c->end) {
 		if (c->salvage)
 			dzr_salvage_end(log);
+		else if (c->damaged && c->cause == DZR_CLEAN_MOVE)
+			dzr_salvage_scan(log);
 		else
 			dzr_cleaner_cleaned(log);
 		return true;

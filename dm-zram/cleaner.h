@@ -70,7 +70,7 @@ enum dzr_clean_cause {
  * @live: bytes of live objects in it at first
  * @moved: live objects copied
  * @damaged: something in the victim could not be understood
- * @salvage: the victim is read in pieces
+ * @salvage: what is alive in the victim is looked for everywhere
  * @piece: the one that is being read
  * @holes: how many could not be read
  * @arrived: the read of the victim has ended
@@ -226,6 +226,16 @@ void dzr_cleaner_finish(struct dzr_log *log, enum dzr_clean_end end);
  * Context: the cleaner.
  */
 void dzr_salvage_begin(struct dzr_log *log);
+
+/**
+ * dzr_salvage_scan - the victim is in memory, as far as it can be read
+ * @log: the log
+ *
+ * Its objects are looked for wherever they may be.
+ *
+ * Context: the cleaner.
+ */
+void dzr_salvage_scan(struct dzr_log *log);
 
 /**
  * dzr_salvage_arrived - a piece of the victim has been read, or not

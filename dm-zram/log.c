@@ -208,6 +208,8 @@ void dzr_log_start(struct dzr_log *log)
 	raw_spin_lock(&log->lock);
 	WRITE_ONCE(log->stopped, false);
 	raw_spin_unlock(&log->lock);
+	/* Who would have ended the rest of a move was stopped, too. */
+	WRITE_ONCE(log->move_next, jiffies);
 	mod_delayed_work(log->wq, &log->retry, 0);
 	dzr_cleaner_wake(log);
 }

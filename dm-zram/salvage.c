@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Salvage: what can be had of a segment that cannot be read as a whole, when all
- * of its device is to be moved.
+ * Salvage: what can be had of a segment that cannot be read as a whole, or is
+ * damaged, when all of its device is to be moved.
  *
- * The segment is read in pieces. Where one is missing, the chain of objects is
- * broken; but an object that is alive can be told anywhere: the entry of its
+ * The segment is read in pieces. Where one is missing, or damaged, the chain of
+ * objects is broken; but an object that is alive can be told anywhere: the entry of its
  * block refers to this very place, and the checksum holds. What is in the holes
  * stays where it is, to be tried again with the rest of the segment.
  *
@@ -26,6 +26,16 @@ void dzr_salvage_begin(struct dzr_log *log)
 	dzr_cleaner_read(log, 0, DZR_PIECE);
 }
 
+void dzr_salvage_scan(struct dzr_log *log)
+{
+	struct dzr_cleaner *c = &log->cleaner;
+
+	c->salvage = true;
+	c->cursor = sizeof(struct dzr_seg_header);
+	c->end = log->segment_size;
+	WRITE_ONCE(c->state, DZR_CLEAN_MOVING);
+}
+
 bool dzr_salvage_arrived(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
@@ -43,16 +53,14 @@ bool dzr_salvage_arrived(struct dzr_log *log)
 		dzr_cleaner_read(log, off, DZR_PIECE);
 		return false;
 	}
-	c->damaged = false;
-	c->cursor = sizeof(struct dzr_seg_header);
-	c->end = log->segment_size;
-	WRITE_ONCE(c->state, DZR_CLEAN_MOVING);
-	/* It can be read after all. */
-	if (!c->holes) {
-		c->salvage = false;
-		c->status = BLK_STS_OK;
-		WRITE_ONCE(c->state, DZR_CLEAN_READ);
+	if (c->holes) {
+		dzr_salvage_scan(log);
+		return true;
 	}
+	/* It can be read after all. */
+	c->salvage = false;
+	c->status = BLK_STS_OK;
+	WRITE_ONCE(c->state, DZR_CLEAN_READ);
 	return true;
 }
 
@@ -97,7 +105,8 @@ void dzr_salvage_end(struct dzr_log *log)
 		dzr_cleaner_finish(log, DZR_CLEANED);
 		return;
 	}
-	again = dzr_segs_shun(log->segs, c->victim, false);
-	dzr_cleaner_finish(log, DZR_CLEAN_UNREAD);
-	dzr_move_unread(log, again);
+	again = dzr_segs_shun(log->segs, c->victim, !c->holes);
+	dzr_cleaner_finish(log, c->holes ? DZR_CLEAN_UNREAD : DZR_CLEAN_DAMAGED);
+	if (c->holes)
+		dzr_move_unread(log, again);
 }

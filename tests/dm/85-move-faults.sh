@@ -85,13 +85,15 @@ done
 note "damage"
 start
 within 30 damage dd if=/dev/urandom of=/dev/mapper/a bs=4096 seek=$((512 + 3)) count=1 oflag=direct conv=notrunc status=none
+within 30 damage dd if=/dev/urandom of=/dev/mapper/a bs=512 seek=$((4096 + 128)) count=1 oflag=direct conv=notrunc status=none
 to b
 wait_until 60 "all else to move" at_rest
-check "damaged segments" "${S[moving_segments]}" -eq 1
+check "damaged segments" "${S[moving_segments]}" -eq 2
 check "damaged objects" "${S[cold_bad_objects]}" -gt 0
 blk verify $dev --ratio 3 --batch 64 --report
 check "wrong blocks" $((WRONG + ZERO)) -eq 0
 check "damaged blocks" "$FAILED" -gt 0
+check "damaged blocks" "$FAILED" -le 12
 is_busy a
 within 30 blkdiscard blkdiscard -f $dev
 wait_moved

@@ -6,7 +6,7 @@
 # to NAME [ARG...]                   the blocks of z are to move there
 # moved, wait_moved                  have they?
 # is_busy NAME, is_free NAME         may somebody else have that disk?
-# shellcheck disable=SC2154 # size is the test's
+# shellcheck disable=SC2034,SC2154 # dev is for the test, size is the test's
 
 dev=/dev/mapper/z
 args="mem_limit 4M segment_size 64K demote_age 0"
