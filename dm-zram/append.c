@@ -195,6 +195,7 @@ static bool dzr_buf_full(struct dzr_buf *buf, u32 size)
 	struct dzr_log *log = buf->log;
 
 	return buf->used + size > log->segment_size ||
+	       dzr_segs_retires(log->segs, buf->seg) ||
 	       atomic64_read(&log->version) - buf->base > DZR_VERSION_SPAN;
 }
 

@@ -41,7 +41,8 @@ void dzr_cleaner_wake(struct dzr_log *log)
 		return;
 	/* If space was low, it is for the cleaner to see that it is not. */
 	if (READ_ONCE(log->cleaner.state) != DZR_CLEAN_IDLE ||
-	    READ_ONCE(log->low) || dzr_cleaner_needed(log))
+	    READ_ONCE(log->low) || dzr_cleaner_needed(log) ||
+	    dzr_move_due(log))
 		queue_work(log->wq, &log->cleaner.work);
 }
 
@@ -144,42 +145,72 @@ static void dzr_cleaner_drop(struct dzr_log *log)
 	log->ops->kick(log->owner);
 }
 
-/* Start to read a victim, if there is need and one that pays. */
-static void dzr_cleaner_start(struct dzr_log *log)
+void dzr_cleaner_read(struct dzr_log *log, u32 off, u32 bytes)
+{
+	struct dzr_cleaner *c = &log->cleaner;
+
+	c->arrived = false;
+	WRITE_ONCE(c->state, DZR_CLEAN_READING);
+	dzr_log_bio(log, &c->bio, c->vecs, REQ_OP_READ, c->victim,
+		    c->data + off, bytes);
+	c->bio.bi_iter.bi_sector += off >> SECTOR_SHIFT;
+	c->bio.bi_end_io = dzr_cleaner_endio;
+	dzr_stat_add(log->stats, DZR_STAT_COLD_READ_BYTES, bytes);
+	submit_bio(&c->bio);
+}
+
+/* Choose a victim for the sake of space, if there is need and one that pays. */
+static bool dzr_cleaner_choose(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 
 	if (!dzr_cleaner_needed(log)) {
 		dzr_cleaner_space(log);
-		return;
+		return false;
 	}
 	c->victim = dzr_cleaner_pick(log);
 	if (c->victim == DZR_NO_SEGMENT) {
 		dzr_cleaner_sees(log);
-		return;
+		return false;
 	}
 	if (!dzr_segs_pays(log->segs, c->victim, log->clean_below)) {
 		dzr_cleaner_space(log);
 		dzr_cleaner_drop(log);
-		return;
+		return false;
 	}
-	c->arrived = false;
-	c->live = dzr_segs_live(log->segs, c->victim);
-	c->moved = 0;
-	WRITE_ONCE(c->state, DZR_CLEAN_READING);
-	dzr_log_bio(log, &c->bio, c->vecs, REQ_OP_READ, c->victim, c->data,
-		    log->segment_size);
-	c->bio.bi_end_io = dzr_cleaner_endio;
-	dzr_stat_add(log->stats, DZR_STAT_COLD_READ_BYTES, log->segment_size);
-	submit_bio(&c->bio);
+	c->cause = DZR_CLEAN_SPACE;
+	return true;
 }
 
-/* Done with the victim. */
-static void dzr_cleaner_finish(struct dzr_log *log, enum dzr_clean_end end)
+/* Else, one that has to leave its device. */
+static bool dzr_cleaner_choose_move(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 
-	trace_dzr_clean(log->dev, c->victim, c->live, c->moved, end);
+	c->victim = dzr_move_choose(log);
+	c->cause = DZR_CLEAN_MOVE;
+	return c->victim != DZR_NO_SEGMENT;
+}
+
+/* Start to read a victim, if there is one. */
+static void dzr_cleaner_start(struct dzr_log *log)
+{
+	struct dzr_cleaner *c = &log->cleaner;
+
+	if (!dzr_cleaner_choose(log) && !dzr_cleaner_choose_move(log))
+		return;
+	c->live = dzr_segs_live(log->segs, c->victim);
+	c->moved = 0;
+	c->salvage = false;
+	c->holes = 0;
+	dzr_cleaner_read(log, 0, log->segment_size);
+}
+
+void dzr_cleaner_finish(struct dzr_log *log, enum dzr_clean_end end)
+{
+	struct dzr_cleaner *c = &log->cleaner;
+
+	trace_dzr_clean(log->dev, c->victim, c->live, c->moved, c->cause, end);
 	WRITE_ONCE(c->state, DZR_CLEAN_IDLE);
 	dzr_cleaner_drop(log);
 }
@@ -192,7 +223,8 @@ static void dzr_cleaner_cleaned(struct dzr_log *log)
 	if (c->damaged)
 		dzr_segs_shun(log->segs, c->victim, true);
 	else
-		dzr_stat_add(log->stats, DZR_STAT_SEGS_CLEANED, 1);
+		dzr_stat_add(log->stats, c->cause == DZR_CLEAN_MOVE ?
+			     DZR_STAT_SEGS_MOVED : DZR_STAT_SEGS_CLEANED, 1);
 	dzr_cleaner_finish(log, c->damaged ? DZR_CLEAN_DAMAGED : DZR_CLEANED);
 }
 
@@ -247,10 +279,17 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 	const struct dzr_seg_header *hdr = (void *)c->data;
+	bool move = c->cause == DZR_CLEAN_MOVE;
 	bool again;
 
 	invalidate_kernel_vmap_range(c->data, log->segment_size);
-	if (!c->status)
+	if (c->salvage)
+		return dzr_salvage_arrived(log);
+	if (c->status && move) {
+		dzr_salvage_begin(log);
+		return false;
+	}
+	if (!c->status && !move)
 		dzr_cleaner_sees(log);
 	if (!c->status && dzr_cleaner_valid(log)) {
 		c->damaged = false;
@@ -261,12 +300,24 @@ static bool dzr_cleaner_check(struct dzr_log *log)
 	}
 	dzr_stat_add(log->stats, c->status ? DZR_STAT_COLD_READ_ERRORS :
 					     DZR_STAT_COLD_BAD_OBJECTS, 1);
+	if (move) {
+		dzr_salvage_scan(log);
+		return true;
+	}
 	again = dzr_segs_shun(log->segs, c->victim, !c->status);
 	dzr_cleaner_finish(log, DZR_CLEAN_UNREAD);
 	if (c->status && again)
 		dzr_cleaner_blind(log);
 	/* Not at once again: it may be the only victim there is. */
 	return false;
+}
+
+void dzr_cleaner_moved(struct dzr_log *log, dzr_loc_t old)
+{
+	log->cleaner.moved++;
+	dzr_stat_add(log->stats, log->cleaner.cause == DZR_CLEAN_MOVE ?
+		     DZR_STAT_BLOCKS_MOVED : DZR_STAT_BLOCKS_CLEANED, 1);
+	dzr_log_put(log, old);
 }
 
 int dzr_cleaner_copy(struct dzr_log *log, u32 block, u8 codec,
@@ -283,11 +334,8 @@ int dzr_cleaner_copy(struct dzr_log *log, u32 block, u8 codec,
 	dzr_log_publish(&a);
 	live = log->ops->repoint(log->owner, block, old, a.loc);
 	dzr_log_commit(&a, live);
-	if (live) {
-		log->cleaner.moved++;
-		dzr_stat_add(log->stats, DZR_STAT_BLOCKS_CLEANED, 1);
-		dzr_log_put(log, old);
-	}
+	if (live)
+		dzr_cleaner_moved(log, old);
 	return 0;
 }
 
@@ -311,8 +359,7 @@ static void dzr_cleaner_blocked(struct dzr_log *log, int err)
 		dzr_cleaner_full(log);
 }
 
-/* Bytes of data of the object at an offset of the victim; 0: there is none. */
-static u32 dzr_cleaner_len(struct dzr_cleaner *c, u32 off)
+u32 dzr_cleaner_len(struct dzr_cleaner *c, u32 off)
 {
 	const struct dzr_object_header *hdr = (void *)(c->data + off);
 	u32 left = c->end - off;
@@ -350,7 +397,8 @@ void dzr_cleaner_fill(struct dzr_log *log, u32 len)
 	u32 off = c->cursor;
 	unsigned int i;
 
-	if (room >= dzr_object_size(len))
+	/* With holes, what comes next is not known. */
+	if (c->salvage || room >= dzr_object_size(len))
 		return;
 	for (i = 0; i < DZR_CLEAN_FILL && room; i++) {
 		off += dzr_object_size(len);
@@ -361,8 +409,7 @@ void dzr_cleaner_fill(struct dzr_log *log, u32 len)
 	}
 }
 
-/* Deal with the object at the cursor. Returns 0 or why it must wait. */
-static int dzr_cleaner_object(struct dzr_log *log, u32 len)
+int dzr_cleaner_object(struct dzr_log *log, u32 len)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 	const struct dzr_object_header *hdr = (void *)(c->data + c->cursor);
@@ -400,13 +447,26 @@ static bool dzr_cleaner_move(struct dzr_log *log)
 	int err;
 
 	if (c->cursor >= c->end) {
-		dzr_cleaner_cleaned(log);
+		if (c->salvage)
+			dzr_salvage_end(log);
+		else if (c->damaged && c->cause == DZR_CLEAN_MOVE)
+			dzr_salvage_scan(log);
+		else
+			dzr_cleaner_cleaned(log);
 		return true;
 	}
-	len = dzr_cleaner_len(c, c->cursor);
+	if (c->cause == DZR_CLEAN_MOVE && dzr_segs_spare(log->segs) <= 0) {
+		/* What gains space comes first; the rest of it later. */
+		dzr_cleaner_finish(log, DZR_CLEAN_NO_ROOM);
+		return true;
+	}
+	len = c->salvage ? dzr_salvage_look(log) :
+			   dzr_cleaner_len(c, c->cursor);
 	if (!len) {
-		c->damaged = true;
-		c->cursor = c->end;
+		if (!c->salvage) {
+			c->damaged = true;
+			c->cursor = c->end;
+		}
 		return true;
 	}
 	err = dzr_cleaner_object(log, len);

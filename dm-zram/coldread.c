@@ -18,24 +18,22 @@
 #include "trace.h"
 
 /*
- * Bytes that hold the largest object, wherever it starts. With logical blocks
- * of 512 bytes that is 8 KiB, for a group as for a block that is stored raw.
+ * With logical blocks of 512 bytes that is 8 KiB, for a group as for a block
+ * that is stored raw.
  */
-static u32 dzr_read_size(struct dzr_log *log)
+u32 dzr_read_size(u32 lbs)
 {
-	u32 most = ALIGN(DZR_MAX_GROUP + log->lbs - DZR_LOC_UNIT, log->lbs);
-
-	return roundup_pow_of_two(most);
+	return roundup_pow_of_two(ALIGN(DZR_MAX_GROUP + lbs - DZR_LOC_UNIT,
+					lbs));
 }
 
 static void *dzr_read_elem_alloc(gfp_t gfp, void *data)
 {
-	struct dzr_log *log = data;
 	struct dzr_cold_read *cr = kzalloc(sizeof(*cr), gfp);
 
 	if (!cr)
 		return NULL;
-	cr->buf = kmalloc(dzr_read_size(log), gfp);
+	cr->buf = kmalloc((uintptr_t)data, gfp);
 	if (!cr->buf) {
 		kfree(cr);
 		return NULL;
@@ -51,17 +49,16 @@ static void dzr_read_elem_free(void *elem, void *data)
 	kfree(cr);
 }
 
-int dzr_reads_init(struct dzr_log *log)
+mempool_t *dzr_reads_create(u32 size)
 {
-	log->reads = mempool_create(DZR_READ_RESERVE, dzr_read_elem_alloc,
-				    dzr_read_elem_free, log);
-	return log->reads ? 0 : -ENOMEM;
+	return mempool_create(DZR_READ_RESERVE, dzr_read_elem_alloc,
+			      dzr_read_elem_free, (void *)(uintptr_t)size);
 }
 
 u64 dzr_reads_bytes(struct dzr_log *log)
 {
 	return (u64)DZR_READ_RESERVE *
-	       (sizeof(struct dzr_cold_read) + dzr_read_size(log));
+	       (sizeof(struct dzr_cold_read) + log->read_size);
 }
 
 struct dzr_cold_read *dzr_cold_read_alloc(struct dzr_log *log)
@@ -89,7 +86,8 @@ void dzr_cold_read_free(struct dzr_cold_read *cr)
 static bool dzr_cold_read_check(struct dzr_cold_read *cr)
 {
 	struct dzr_log *log = cr->pin.log;
-	u32 skip = dzr_loc_off(cr->pin.loc) % log->lbs;
+	u32 lbs = dzr_log_extent(log, dzr_loc_seg(cr->pin.loc))->lbs;
+	u32 skip = dzr_loc_off(cr->pin.loc) % lbs;
 	const struct dzr_object_header *hdr = (void *)(cr->buf + skip);
 
 	if (!dzr_object_check(log, cr->pin.loc, hdr, cr->block))
@@ -155,18 +153,20 @@ static void dzr_cold_read_endio(struct bio *bio)
 void dzr_cold_read_submit(struct dzr_cold_read *cr)
 {
 	struct dzr_log *log = cr->pin.log;
+	u32 seg = dzr_loc_seg(cr->pin.loc);
+	const struct dzr_extent *e = dzr_log_extent(log, seg);
 	u32 off = dzr_loc_off(cr->pin.loc);
-	u32 start = round_down(off, log->lbs);
+	u32 start = round_down(off, e->lbs);
 	u32 size = dzr_loc_grouped(cr->pin.loc) ?
 		   min(dzr_gloc_size(cr->pin.loc), log->segment_size - off) :
 		   dzr_object_size(dzr_loc_len(cr->pin.loc));
-	u32 end = round_up(off + size, log->lbs);
+	u32 end = round_up(off + size, e->lbs);
 
 	cr->error = 0;
 	cr->data = NULL;
 	INIT_WORK(&cr->work, dzr_cold_read_work);
-	bio_init(&cr->bio, log->bdev, &cr->vec, 1, REQ_OP_READ);
-	cr->bio.bi_iter.bi_sector = dzr_log_sector(log, dzr_loc_seg(cr->pin.loc)) +
+	bio_init(&cr->bio, e->bdev, &cr->vec, 1, REQ_OP_READ);
+	cr->bio.bi_iter.bi_sector = dzr_log_sector(log, e, seg) +
 				    (start >> SECTOR_SHIFT);
 	cr->bio.bi_end_io = dzr_cold_read_endio;
 	__bio_add_page(&cr->bio, virt_to_page(cr->buf), end - start,

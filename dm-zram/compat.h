@@ -7,6 +7,8 @@
 #define DZR_COMPAT_H
 
 #include <linux/blkdev.h>
+#include <linux/err.h>
+#include <linux/file.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 
@@ -96,6 +98,51 @@ static inline void dzr_shrinker_free(struct shrinker *s)
 #else
 #define DZR_OPEN_MODE	(FMODE_READ | FMODE_WRITE)
 #endif
+
+/**
+ * dzr_bdev_open - open a block device that somebody has claimed, for the same holder
+ * @of: the device; it stays open and claimed meanwhile
+ * @bdev: set to the device
+ * @file: set to what was opened, where that is a file
+ *
+ * Context: process; may sleep.
+ * Return: 0 or an error.
+ */
+static inline int dzr_bdev_open(struct block_device *of,
+				struct block_device **bdev,
+				struct file **file)
+{
+#ifdef DZR_HAVE_BDEV_FILE
+	*file = bdev_file_open_by_dev(of->bd_dev, DZR_OPEN_MODE, of->bd_holder,
+				      of->bd_holder_ops);
+	if (IS_ERR(*file))
+		return PTR_ERR(*file);
+	*bdev = file_bdev(*file);
+#else
+	*file = NULL;
+	*bdev = blkdev_get_by_dev(of->bd_dev, DZR_OPEN_MODE | FMODE_EXCL,
+				  of->bd_holder);
+	if (IS_ERR(*bdev))
+		return PTR_ERR(*bdev);
+#endif
+	return 0;
+}
+
+/**
+ * dzr_bdev_close - close what dzr_bdev_open() has opened
+ * @bdev: the device
+ * @file: the file, or NULL
+ *
+ * Context: process; may sleep. The device is free on return.
+ */
+static inline void dzr_bdev_close(struct block_device *bdev, struct file *file)
+{
+#ifdef DZR_HAVE_BDEV_FILE
+	__fput_sync(file);
+#else
+	blkdev_put(bdev, DZR_OPEN_MODE | FMODE_EXCL);
+#endif
+}
 
 /**
  * dzr_limits_stable - ask for pages that do not change while they are written

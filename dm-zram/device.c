@@ -4,8 +4,7 @@
  * and the new table of a reload, suspend and resume, destruction.
  *
  * Locks: dzr_devices_lock around the list and the user counts; a device is
- * created under it, and stays in the list until it is destroyed, so that no
- * two devices can ever own one cold device.
+ * created under it, and stays in the list until it is destroyed.
  */
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
@@ -14,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "budget.h"
+#include "colddev.h"
 #include "compact.h"
 #include "debugfs.h"
 #include "demote.h"
@@ -164,6 +164,13 @@ void dzr_dev_config(struct dzr_dev *d, struct dzr_config *cfg)
 	mutex_unlock(&d->hand_lock);
 }
 
+static void dzr_dev_stop_log(struct dzr_dev *d)
+{
+	if (d->log)
+		dzr_log_stop(d->log);
+	dzr_cold_stop(d);
+}
+
 /* Free all but the structure itself. */
 static void dzr_dev_free(struct dzr_dev *d)
 {
@@ -174,10 +181,13 @@ static void dzr_dev_free(struct dzr_dev *d)
 		dzr_demote_stop(d);
 		dzr_compact_stop(d);
 		flush_workqueue(d->wq);
+		dzr_dev_stop_log(d);
 		dzr_log_destroy(d->log);
 		cancel_delayed_work_sync(&d->io_retry);
 		destroy_workqueue(d->wq);
 	}
+	dzr_colddev_close(d->cold);
+	dzr_colddev_close(d->cold_old);
 	dzr_grouping_destroy(d->grouping);
 	if (d->pool)
 		dzr_forget(d);
@@ -187,8 +197,9 @@ static void dzr_dev_free(struct dzr_dev *d)
 	free_percpu(d->stats);
 }
 
-static int dzr_dev_create_log(struct dzr_dev *d, struct block_device *cold)
+static int dzr_dev_create_log(struct dzr_dev *d)
 {
+	struct block_device *cold = d->cold->bdev;
 	struct dzr_log_params params = {
 		.bdev = cold,
 		.sectors = bdev_nr_sectors(cold),
@@ -205,7 +216,6 @@ static int dzr_dev_create_log(struct dzr_dev *d, struct block_device *cold)
 	if (IS_ERR(log))
 		return PTR_ERR(log);
 	d->log = log;
-	d->cold_dev = cold->bd_dev;
 	return 0;
 }
 
@@ -240,7 +250,7 @@ static int dzr_dev_build(struct dzr_dev *d, struct block_device *cold)
 		return -ENOMEM;
 	d->streams = streams;
 	if (cold) {
-		int err = dzr_dev_create_log(d, cold);
+		int err = dzr_dev_create_log(d);
 
 		if (err)
 			return err;
@@ -254,13 +264,31 @@ static int dzr_dev_build(struct dzr_dev *d, struct block_device *cold)
 	return dzr_shrinker_register(d);
 }
 
+/* The cold device is the device's own from now on. */
+static int dzr_dev_hold(struct dzr_dev *d, struct block_device *cold,
+			char **error)
+{
+	char *nomem = *error;
+
+	d->cold = dzr_colddev_open(d, cold, error);
+	if (IS_ERR(d->cold)) {
+		int err = PTR_ERR(d->cold);
+
+		d->cold = NULL;
+		return err;
+	}
+	*error = nomem;
+	d->cold_dev = d->cold->dev;
+	return 0;
+}
+
 static struct dzr_dev *dzr_dev_create(struct mapped_device *md,
 				      sector_t sectors,
 				      const struct dzr_config *cfg,
 				      struct block_device *cold, char **error)
 {
 	struct dzr_dev *d = kzalloc(sizeof(*d), GFP_KERNEL);
-	int err;
+	int err = 0;
 
 	*error = "Not enough memory";
 	if (!d)
@@ -277,12 +305,16 @@ static struct dzr_dev *dzr_dev_create(struct mapped_device *md,
 	dzr_demote_init(d);
 	dzr_compact_init(d);
 	dzr_budget_init(d);
+	dzr_cold_init(d);
 	INIT_WORK(&d->refill_work, dzr_refill_work);
 	INIT_WORK(&d->event_work, dzr_event_work);
 	mutex_lock(&d->hand_lock);
 	dzr_dev_configure(d, cfg);
 	mutex_unlock(&d->hand_lock);
-	err = dzr_dev_build(d, cold);
+	if (cold)
+		err = dzr_dev_hold(d, cold, error);
+	if (!err)
+		err = dzr_dev_build(d, cold);
 	if (err) {
 		if (err == -ENOSPC)
 			*error = "Cold device is too small for a log";
@@ -301,16 +333,6 @@ static struct dzr_dev *dzr_dev_find(struct mapped_device *md)
 		if (d->md == md)
 			return d;
 	return NULL;
-}
-
-static bool dzr_cold_in_use(struct block_device *cold)
-{
-	struct dzr_dev *d;
-
-	list_for_each_entry(d, &dzr_devices, list)
-		if (cold && d->cold_dev == cold->bd_dev)
-			return true;
-	return false;
 }
 
 /* One more table for a device, which is not touched. */
@@ -347,9 +369,6 @@ struct dzr_dev *dzr_dev_get(struct mapped_device *md, sector_t sectors,
 		err = dzr_dev_join(d, sectors, cfg, cold, tk, error);
 		if (err)
 			d = ERR_PTR(err);
-	} else if (dzr_cold_in_use(cold)) {
-		*error = "Cold device belongs to another dm-zram device";
-		d = ERR_PTR(-EBUSY);
 	} else {
 		d = dzr_dev_create(md, sectors, cfg, cold, error);
 		if (!IS_ERR(d))
@@ -386,11 +405,9 @@ void dzr_dev_put(struct dzr_dev *d)
 void dzr_dev_suspend(struct dzr_dev *d)
 {
 	WRITE_ONCE(d->ti, NULL);
-	if (d->log)
-		dzr_log_stop(d->log);
-	/* Who has read a group may go on for its neighbours' sake. */
-	if (READ_ONCE(d->grouping))
-		flush_workqueue(d->wq);
+	dzr_dev_stop_log(d);
+	/* Who has ended a bio may go on, for its neighbours' sake or to free its read. */
+	flush_workqueue(d->wq);
 	/* What it has to tell is told once: later, then. */
 	if (cancel_work_sync(&d->event_work))
 		d->event_due = true;

@@ -38,6 +38,7 @@
 #include "table.h"
 #include "wear.h"
 
+struct dzr_colddev;
 struct dzr_grouping;
 struct dzr_takeover;
 struct mapped_device;
@@ -88,6 +89,9 @@ struct dzr_hand {
  * @live: the table's part that @cfg came from; only compared
  * @dev: its device number, for events
  * @cold_dev: device number of the cold device, 0 without
+ * @cold: the cold device, or NULL
+ * @cold_old: the one that blocks move off, or NULL
+ * @let_go_work: lets go of @cold_old when it is empty
  * @retired: takeovers that took effect, whose remains are to be freed
  * @sectors: size of the device; changed under @hand_lock, while suspended
  * @cfg: configuration in force; changed and copied under @hand_lock
@@ -151,6 +155,9 @@ struct dzr_dev {
 	const void *live;
 	dev_t dev;
 	dev_t cold_dev;
+	struct dzr_colddev *cold;
+	struct dzr_colddev *cold_old;
+	struct work_struct let_go_work;
 	struct llist_head retired;
 	sector_t sectors;
 	struct dzr_config cfg;

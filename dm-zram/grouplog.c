@@ -99,9 +99,8 @@ void dzr_group_repoint(struct dzr_buf *buf, u32 off, u32 from)
 	}
 }
 
-/* Which members of a group of the victim are live? */
-static u8 dzr_group_live(struct dzr_log *log, u32 off,
-			 const struct dzr_object_header *hdr)
+u8 dzr_group_live(struct dzr_log *log, u32 off,
+		  const struct dzr_object_header *hdr)
 {
 	const struct dzr_group_head *head = (const void *)(hdr + 1);
 	u32 first = le32_to_cpu(hdr->block), len = le16_to_cpu(hdr->len);
@@ -145,9 +144,7 @@ static int dzr_group_move(struct dzr_log *log, u32 off,
 				       dzr_log_publish_member(&a, i)))
 			continue;
 		moved |= BIT(i);
-		dzr_log_put(log, from);
-		log->cleaner.moved++;
-		dzr_stat_add(log->stats, DZR_STAT_BLOCKS_CLEANED, 1);
+		dzr_cleaner_moved(log, from);
 	}
 	dzr_log_commit_group(&a, moved);
 	return 0;

@@ -8,14 +8,18 @@
  *   segwrite.c	writing a segment, and what happens when that fails
  *   coldread.c	reading one object
  *   cleaner.c	moving live objects out of mostly dead segments
+ *   logmove.c	another cold device, or a larger one
+ *   salvage.c	what can be had of a segment that cannot be read as a whole
  */
 #ifndef DZR_LOG_INTERNAL_H
 #define DZR_LOG_INTERNAL_H
 
+#include <linux/jiffies.h>
 #include <linux/mempool.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include "cleaner.h"
 #include "group.h"
 #include "log-format.h"
 #include "log.h"
@@ -30,6 +34,9 @@
 
 /* Free segments that only the cleaner may take: its buffers, twice. */
 #define DZR_CLEANER_SEGS	(2U * DZR_CLEANER_BUFS + 2U)
+
+/* A log of fewer segments than this is none. */
+#define DZR_MIN_SEGMENTS	(2U * (DZR_CLEANER_SEGS + DZR_NR_BUFS))
 
 /*
  * A user's segment that could not be written may move to one of those, but
@@ -132,34 +139,6 @@ enum dzr_log_full {
 };
 
 /**
- * enum dzr_clean_state - what the cleaner does
- * @DZR_CLEAN_IDLE: no victim
- * @DZR_CLEAN_READING: the victim is being read
- * @DZR_CLEAN_READ: the read has ended
- * @DZR_CLEAN_MOVING: live objects are moved
- */
-enum dzr_clean_state {
-	DZR_CLEAN_IDLE,
-	DZR_CLEAN_READING,
-	DZR_CLEAN_READ,
-	DZR_CLEAN_MOVING,
-};
-
-/**
- * enum dzr_clean_end - how the cleaning of a segment has ended
- * @DZR_CLEANED: no live object is left in it
- * @DZR_CLEAN_DAMAGED: some of it could not be understood
- * @DZR_CLEAN_UNREAD: it could not be read, or is not what it should be
- * @DZR_CLEAN_NO_ROOM: there was no segment to move its objects to
- */
-enum dzr_clean_end {
-	DZR_CLEANED,
-	DZR_CLEAN_DAMAGED,
-	DZR_CLEAN_UNREAD,
-	DZR_CLEAN_NO_ROOM,
-};
-
-/**
  * enum dzr_fault - how a cold read has ended
  * @DZR_FAULT_OK: with the object
  * @DZR_FAULT_IO: the device failed it
@@ -172,42 +151,28 @@ enum dzr_fault {
 };
 
 /**
- * struct dzr_cleaner - the cleaner of a log
- * @work: runs one step
- * @state: see &enum dzr_clean_state; changed by @work and the read's end
- * @victim: the segment being cleaned, pinned
- * @cursor: offset of the next object
- * @end: end of the last object
- * @live: bytes of live objects in it at first
- * @moved: live objects copied
- * @damaged: something in the victim could not be understood
- * @arrived: the read of the victim has ended
- * @data: the victim's content
- * @scratch: a block on its way out of a group, compressed
- * @status: outcome of the read
- * @bio: the read
- * @vecs: for @bio
+ * struct dzr_extent - the segments of one cold device
+ * @bdev: the device
+ * @first: number of its first segment
+ * @nr: how many it has; 0: no device
+ * @lbs: its logical block size
  */
-struct dzr_cleaner {
-	struct work_struct work;
-	enum dzr_clean_state state;
-	u32 victim;
-	u32 cursor;
-	u32 end;
-	u32 live;
-	u32 moved;
-	bool damaged;
-	bool arrived;
-	u8 *data;
-	u8 *scratch;
-	blk_status_t status;
-	struct bio bio;
-	struct bio_vec *vecs;
+struct dzr_extent {
+	struct block_device *bdev;
+	u32 first;
+	u32 nr;
+	u32 lbs;
 };
 
 /**
  * struct dzr_log - a cold log
- * @bdev: the cold device
+ * @extent: the cold device, and in a move the old one. Read without a lock: who has
+ *	a segment that is open, pinned or free has its extent
+ * @active: which of them takes new segments
+ * @moving: there is an old one
+ * @move_next: when the next segment may be moved, in jiffies
+ * @move_wait: wakes the cleaner at @move_next
+ * @let_go: segments of the old device whose content has been discarded at the end
  * @segs: accounting of segments
  * @wq: for completions, the cleaner and retries
  * @stats: counters of the device
@@ -217,7 +182,6 @@ struct dzr_cleaner {
  * @id: identifies this log on the device
  * @crc_seed: crc32c of @id, where the checksum of each object starts
  * @segment_size: bytes
- * @lbs: logical block size of the device
  * @clean_below: clean when fewer segments than this are free for users
  * @lock: raw, since it nests in the entry's bit lock; guards what follows up to @failed, and the buffers
  * @open: the buffer that each stream fills, or NULL
@@ -233,17 +197,24 @@ struct dzr_cleaner {
  * @low: low_space() was called; only the cleaner writes it and @told_full
  * @told_full: the same for a full log
  * @stopped: no cleaning, no retries
- * @discard: pass discards down
+ * @passdown: pass discards down
+ * @discard: the same, if the active device has them
  * @wait: for buffers that become free, and writes that end
  * @retry: tries stuck buffers again
  * @cleaner: the cleaner
  * @reads: reserve of &struct dzr_cold_read
+ * @read_size: bytes of the buffer of each
  * @reads_short: somebody waits for one
  * @latency: how long they take
  * @bufs: the buffers, DZR_NR_BUFS of them
  */
 struct dzr_log {
-	struct block_device *bdev;
+	struct dzr_extent extent[2];
+	unsigned int active;
+	bool moving;
+	unsigned long move_next;
+	struct delayed_work move_wait;
+	u32 let_go;
 	struct dzr_segs *segs;
 	struct workqueue_struct *wq;
 	struct dzr_stats __percpu *stats;
@@ -253,7 +224,6 @@ struct dzr_log {
 	__le64 id[2];
 	u32 crc_seed;
 	u32 segment_size;
-	u32 lbs;
 	u32 clean_below;
 	raw_spinlock_t lock;
 	struct dzr_buf *open[DZR_NR_STREAMS];
@@ -267,25 +237,83 @@ struct dzr_log {
 	bool low;
 	bool told_full;
 	bool stopped;
+	bool passdown;
 	bool discard;
 	wait_queue_head_t wait;
 	struct delayed_work retry;
 	struct dzr_cleaner cleaner;
 	mempool_t *reads;
+	u32 read_size;
 	bool reads_short;
 	struct dzr_latency latency;
 	struct dzr_buf *bufs;
 };
 
 /**
+ * dzr_log_extent - which device has a segment
+ * @log: the log
+ * @seg: a segment that cannot go away now
+ */
+static inline const struct dzr_extent *dzr_log_extent(struct dzr_log *log,
+						      u32 seg)
+{
+	const struct dzr_extent *e = &log->extent[0];
+
+	return seg - READ_ONCE(e->first) < READ_ONCE(e->nr) ? e : e + 1;
+}
+
+/**
  * dzr_log_sector - where a segment starts
  * @log: the log
+ * @e: its extent
  * @seg: the segment
  */
-static inline sector_t dzr_log_sector(struct dzr_log *log, u32 seg)
+static inline sector_t dzr_log_sector(struct dzr_log *log,
+				      const struct dzr_extent *e, u32 seg)
 {
-	return (DZR_HEADER_AREA + (u64)seg * log->segment_size) >>
+	return (DZR_HEADER_AREA + (u64)(seg - e->first) * log->segment_size) >>
 	       SECTOR_SHIFT;
+}
+
+/**
+ * dzr_log_capacity - bytes of objects that a segment holds
+ * @segment_size: its size
+ */
+static inline u32 dzr_log_capacity(u32 segment_size)
+{
+	return segment_size - sizeof(struct dzr_seg_header);
+}
+
+/**
+ * dzr_log_segments - how many segments a device has
+ * @sectors: its size
+ * @segment_size: bytes of a segment
+ */
+u32 dzr_log_segments(sector_t sectors, u32 segment_size);
+
+/**
+ * dzr_log_clean_below - clean when fewer segments than this are spare
+ * @segs: segments of the log
+ */
+u32 dzr_log_clean_below(u32 segs);
+
+/**
+ * dzr_log_least_segments - segments that are enough for some bytes of objects
+ * @bytes: what they are to hold
+ * @segment_size: bytes of a segment
+ */
+u64 dzr_log_least_segments(u64 bytes, u32 segment_size);
+
+/**
+ * dzr_move_due - is it time to look for a segment to be moved?
+ * @log: the log
+ *
+ * Context: any.
+ */
+static inline bool dzr_move_due(struct dzr_log *log)
+{
+	return READ_ONCE(log->moving) &&
+	       !time_before(jiffies, READ_ONCE(log->move_next));
 }
 
 /**
@@ -458,77 +486,18 @@ void dzr_log_done(struct dzr_append *a);
 void dzr_group_repoint(struct dzr_buf *buf, u32 off, u32 from);
 
 /**
- * dzr_clean_group - move what is live of a group out of the victim
- * @log: the log
- * @off: the group's offset in the victim
- * @good: its checksum holds; set to false if it cannot be understood
- *
- * Context: the cleaner.
- * Return: 0, or why it must wait, as dzr_log_reserve(): call again, then.
+ * dzr_read_size - bytes that hold the largest object, wherever it starts
+ * @lbs: logical block size of the device
  */
-int dzr_clean_group(struct dzr_log *log, u32 off, bool *good);
+u32 dzr_read_size(u32 lbs);
 
 /**
- * dzr_cleaner_fill - use the end of the open segment for smaller objects
- * @log: the log
- * @len: bytes of the object at the cursor
+ * dzr_reads_create - create a reserve of cold reads
+ * @size: bytes of the buffer of each
  *
- * Context: the cleaner.
+ * Return: the reserve, or NULL.
  */
-void dzr_cleaner_fill(struct dzr_log *log, u32 len);
-
-/**
- * dzr_cleaner_copy - copy an object of one block to the cleaner's stream
- * @log: the log
- * @block: the block
- * @codec: how the data is compressed
- * @data: the data
- * @len: bytes of data
- * @old: where the entry says it is
- *
- * Context: the cleaner.
- * Return: 0, or why it must wait, as dzr_log_reserve().
- */
-int dzr_cleaner_copy(struct dzr_log *log, u32 block, u8 codec,
-		     const void *data, u32 len, dzr_loc_t old);
-
-/**
- * dzr_cleaner_init - create the cleaner of a log
- * @log: the log
- *
- * Return: 0 or -ENOMEM.
- */
-int dzr_cleaner_init(struct dzr_log *log);
-
-/**
- * dzr_cleaner_exit - free it
- * @log: the log; its cleaner has been stopped
- */
-void dzr_cleaner_exit(struct dzr_log *log);
-
-/**
- * dzr_cleaner_wake - run the cleaner if there is need
- * @log: the log
- *
- * Context: any.
- */
-void dzr_cleaner_wake(struct dzr_log *log);
-
-/**
- * dzr_cleaner_sees - something could be read, or need not be
- * @log: the log; not blind from now on
- *
- * Context: process, no lock held.
- */
-void dzr_cleaner_sees(struct dzr_log *log);
-
-/**
- * dzr_reads_init - create the reserve of cold reads
- * @log: the log
- *
- * Return: 0 or -ENOMEM.
- */
-int dzr_reads_init(struct dzr_log *log);
+mempool_t *dzr_reads_create(u32 size);
 
 /**
  * dzr_reads_bytes - memory of the reserve

@@ -26,17 +26,19 @@
 /* Else what may be lost at the end of a segment is more than cleaning gains. */
 static_assert(DZR_MAX_GROUP < 2 * DZR_MAX_OBJECT);
 
-static u32 dzr_log_capacity(u32 segment_size)
+u64 dzr_log_least_segments(u64 bytes, u32 segment_size)
 {
-	return segment_size - sizeof(struct dzr_seg_header);
+	u64 usable = dzr_log_capacity(segment_size) - DZR_MIN_GAIN;
+
+	return DIV_ROUND_UP_ULL(bytes, usable) + DZR_CLEANER_SEGS +
+	       DZR_NR_BUFS;
 }
 
 sector_t dzr_log_min_sectors(u64 nr_blocks, u32 segment_size)
 {
-	u64 usable = dzr_log_capacity(segment_size) - DZR_MIN_GAIN;
-	u64 segs = DIV_ROUND_UP_ULL(nr_blocks * dzr_object_size(4096), usable);
+	u64 segs = dzr_log_least_segments(nr_blocks * dzr_object_size(4096),
+					  segment_size);
 
-	segs += DZR_CLEANER_SEGS + DZR_NR_BUFS;
 	return (DZR_HEADER_AREA + segs * segment_size) >> SECTOR_SHIFT;
 }
 
@@ -80,14 +82,19 @@ static int dzr_bufs_init(struct dzr_log *log)
 	return 0;
 }
 
-static u32 dzr_log_segments(const struct dzr_log_params *p)
+u32 dzr_log_segments(sector_t sectors, u32 segment_size)
 {
-	u64 bytes = (u64)p->sectors << SECTOR_SHIFT;
+	u64 bytes = (u64)sectors << SECTOR_SHIFT;
 
 	if (bytes <= DZR_HEADER_AREA)
 		return 0;
-	return min_t(u64, (bytes - DZR_HEADER_AREA) / p->segment_size,
+	return min_t(u64, (bytes - DZR_HEADER_AREA) / segment_size,
 		     DZR_MAX_SEGMENTS);
+}
+
+u32 dzr_log_clean_below(u32 segs)
+{
+	return max(4U, segs >> DZR_CLEAN_AHEAD_SHIFT);
 }
 
 /* A log without any of the parts that it allocates. */
@@ -97,37 +104,44 @@ static struct dzr_log *dzr_log_new(const struct dzr_log_params *p, u32 segs)
 
 	if (!log)
 		return NULL;
-	log->bdev = p->bdev;
+	log->extent[0] = (struct dzr_extent){
+		.bdev = p->bdev,
+		.nr = segs,
+		.lbs = max_t(u32, bdev_logical_block_size(p->bdev),
+			     SECTOR_SIZE),
+	};
 	log->wq = p->wq;
 	log->stats = p->stats;
 	log->ops = p->ops;
 	log->owner = p->owner;
 	log->dev = p->dev;
 	log->segment_size = p->segment_size;
-	log->lbs = max_t(u32, bdev_logical_block_size(p->bdev), SECTOR_SIZE);
-	log->clean_below = max(4U, segs >> DZR_CLEAN_AHEAD_SHIFT);
+	log->read_size = dzr_read_size(log->extent[0].lbs);
+	log->clean_below = dzr_log_clean_below(segs);
 	get_random_bytes(log->id, sizeof(log->id));
 	log->crc_seed = crc32c(~0U, log->id, sizeof(log->id));
 	dzr_log_set_discard(log, p->discard);
 	raw_spin_lock_init(&log->lock);
 	init_waitqueue_head(&log->wait);
 	INIT_DELAYED_WORK(&log->retry, dzr_log_retry);
+	INIT_DELAYED_WORK(&log->move_wait, dzr_move_wake);
 	return log;
 }
 
 struct dzr_log *dzr_log_create(const struct dzr_log_params *p)
 {
-	u32 segs = dzr_log_segments(p);
+	u32 segs = dzr_log_segments(p->sectors, p->segment_size);
 	struct dzr_log *log;
 
-	if (segs < 2 * (DZR_CLEANER_SEGS + DZR_NR_BUFS))
+	if (segs < DZR_MIN_SEGMENTS)
 		return ERR_PTR(-ENOSPC);
 	log = dzr_log_new(p, segs);
 	if (!log)
 		return ERR_PTR(-ENOMEM);
 	log->segs = dzr_segs_create(segs, dzr_log_capacity(p->segment_size),
 				    DZR_CLEANER_SEGS, DZR_MIN_GAIN);
-	if (!log->segs || dzr_bufs_init(log) || dzr_reads_init(log) ||
+	log->reads = dzr_reads_create(log->read_size);
+	if (!log->segs || !log->reads || dzr_bufs_init(log) ||
 	    dzr_latency_init(&log->latency) || dzr_cleaner_init(log)) {
 		dzr_log_destroy(log);
 		return ERR_PTR(-ENOMEM);
@@ -173,6 +187,7 @@ void dzr_log_stop(struct dzr_log *log)
 	wake_up_all(&log->wait);
 
 	cancel_delayed_work_sync(&log->retry);
+	cancel_delayed_work_sync(&log->move_wait);
 	flush_work(&log->cleaner.work);
 	wait_event(log->wait, READ_ONCE(log->cleaner.state) !=
 			      DZR_CLEAN_READING);
@@ -184,6 +199,7 @@ void dzr_log_stop(struct dzr_log *log)
 		}
 	} while (dzr_log_busy(log));
 	cancel_work_sync(&log->cleaner.work);
+	cancel_delayed_work_sync(&log->move_wait);
 	cancel_delayed_work_sync(&log->retry);
 }
 
@@ -192,6 +208,8 @@ void dzr_log_start(struct dzr_log *log)
 	raw_spin_lock(&log->lock);
 	WRITE_ONCE(log->stopped, false);
 	raw_spin_unlock(&log->lock);
+	/* Who would have ended the rest of a move was stopped, too. */
+	WRITE_ONCE(log->move_next, jiffies);
 	mod_delayed_work(log->wq, &log->retry, 0);
 	dzr_cleaner_wake(log);
 }
@@ -215,7 +233,8 @@ void dzr_log_kick(struct dzr_log *log)
 	if (wq_has_sleeper(&log->wait))
 		wake_up_all(&log->wait);
 	/* A cleaner that stopped for want of a buffer goes on. */
-	if (READ_ONCE(log->cleaner.state) != DZR_CLEAN_IDLE)
+	if (READ_ONCE(log->cleaner.state) != DZR_CLEAN_IDLE ||
+	    READ_ONCE(log->moving))
 		dzr_cleaner_wake(log);
 	log->ops->kick(log->owner);
 }
@@ -288,8 +307,10 @@ int dzr_log_wait_room(struct dzr_log *log)
 
 void dzr_log_set_discard(struct dzr_log *log, bool discard)
 {
-	WRITE_ONCE(log->discard,
-		   discard && bdev_max_discard_sectors(log->bdev));
+	struct block_device *bdev = log->extent[log->active].bdev;
+
+	WRITE_ONCE(log->passdown, discard);
+	WRITE_ONCE(log->discard, discard && bdev_max_discard_sectors(bdev));
 }
 
 void dzr_log_idle_work(struct dzr_log *log, unsigned int max)
@@ -297,11 +318,12 @@ void dzr_log_idle_work(struct dzr_log *log, unsigned int max)
 	dzr_cleaner_wake(log);
 	while (max-- && READ_ONCE(log->discard) && !dzr_log_failed(log)) {
 		u32 seg = dzr_segs_take_stale(log->segs);
+		const struct dzr_extent *e = dzr_log_extent(log, seg);
 		int err;
 
 		if (seg == DZR_NO_SEGMENT)
 			return;
-		err = blkdev_issue_discard(log->bdev, dzr_log_sector(log, seg),
+		err = blkdev_issue_discard(e->bdev, dzr_log_sector(log, e, seg),
 					   log->segment_size >> SECTOR_SHIFT,
 					   GFP_NOIO);
 		dzr_segs_discarded(log->segs, seg);

@@ -32,6 +32,7 @@
 
 struct block_device;
 struct dzr_log;
+struct dzr_log_change;
 struct dzr_buf;
 
 /**
@@ -86,6 +87,18 @@ struct dzr_log_ops {
 	 */
 	void (*written)(void *owner, u64 bytes);
 	/**
+	 * @moved: nothing is left on the old device: dzr_log_forget() is due.
+	 *
+	 * Context: process, no lock held; may be called again until then.
+	 */
+	void (*moved)(void *owner);
+	/**
+	 * @is_busy: is somebody being served?
+	 *
+	 * Context: any.
+	 */
+	bool (*is_busy)(void *owner);
+	/**
 	 * @ungroup: compress a member of a group alone.
 	 *
 	 * @data is that of the group, @len bytes, valid and with a checksum
@@ -96,6 +109,18 @@ struct dzr_log_ops {
 	 */
 	int (*ungroup)(void *owner, const void *data, u32 len,
 		       unsigned int member, void *dst, u8 *codec);
+};
+
+/**
+ * enum dzr_log_changed - what has become of a log
+ * @DZR_LOG_SAME: its device is the one that it was
+ * @DZR_LOG_NEW: it has a new one; what was its device is the old one now
+ * @DZR_LOG_BACK: the old one is its device again, and the other is the old one
+ */
+enum dzr_log_changed {
+	DZR_LOG_SAME,
+	DZR_LOG_NEW,
+	DZR_LOG_BACK,
 };
 
 /**
@@ -222,6 +247,71 @@ struct dzr_log *dzr_log_create(const struct dzr_log_params *params);
  * Context: process; may sleep. No other user of the log is left.
  */
 void dzr_log_destroy(struct dzr_log *log);
+
+/**
+ * dzr_log_change_check - can a log have this device?
+ * @log: the log
+ * @bdev: its own device, perhaps larger now, or another one
+ * @nr_blocks: number of blocks that it must be able to hold, all incompressible;
+ *	0 with overcommit
+ *
+ * Context: process; may sleep. No change is applied meanwhile.
+ * Return: NULL, or why not.
+ */
+char *dzr_log_change_check(struct dzr_log *log, struct block_device *bdev,
+			   u64 nr_blocks);
+
+/**
+ * dzr_log_change_create - make what a log needs to have this device
+ * @log: the log
+ * @bdev: as for dzr_log_change_check(), which said that it can
+ *
+ * Context: process; may sleep (GFP_KERNEL).
+ * Return: the change, or NULL without memory.
+ */
+struct dzr_log_change *dzr_log_change_create(struct dzr_log *log,
+					     struct block_device *bdev);
+
+/**
+ * dzr_log_change_ready - can a change be applied?
+ * @log: the log
+ * @change: the change
+ *
+ * Context: process.
+ * Return: false if the log has begun to move elsewhere since.
+ */
+bool dzr_log_change_ready(struct dzr_log *log,
+			  const struct dzr_log_change *change);
+
+/**
+ * dzr_log_change_apply - from now on the log has the device
+ * @log: the log, stopped; nobody appends or reads
+ * @change: from dzr_log_change_create(); only segments that had not been emptied
+ *	then may have been emptied since
+ *
+ * Context: process; allocates nothing. All reads have been freed.
+ */
+enum dzr_log_changed dzr_log_change_apply(struct dzr_log *log,
+					  struct dzr_log_change *change);
+
+/**
+ * dzr_log_change_destroy - free what of it is not in use
+ * @change: the change, applied or not; or NULL
+ */
+void dzr_log_change_destroy(struct dzr_log_change *change);
+
+/**
+ * dzr_log_forget - the log has done with its old device
+ * @log: the log
+ *
+ * After ops->moved(). Discards what was on the old device, if that is wanted.
+ *
+ * Context: process; sleeps for the discards, but not for long if the log is
+ * stopped meanwhile. Not at the same time as dzr_log_change_apply().
+ * Return: true if the device is not used any more; false if there is none, or it
+ * has to be called again.
+ */
+bool dzr_log_forget(struct dzr_log *log);
 
 /**
  * dzr_log_reserve - claim room for an object

@@ -9,6 +9,7 @@
 #include <linux/device-mapper.h>
 
 #include "budget.h"
+#include "colddev.h"
 #include "groupread.h"
 #include "io.h"
 #include "tier.h"
@@ -115,11 +116,23 @@ static void dzr_log_kicked(void *owner)
 	dzr_kick(owner);
 }
 
+static void dzr_log_moved(void *owner)
+{
+	dzr_let_go(owner);
+}
+
+static bool dzr_log_is_busy(void *owner)
+{
+	return dzr_load_busy(owner);
+}
+
 const struct dzr_log_ops dzr_log_ops = {
 	.is_live = dzr_is_live,
 	.repoint = dzr_repoint,
 	.kick = dzr_log_kicked,
 	.low_space = dzr_low_space,
 	.written = dzr_budget_written,
+	.moved = dzr_log_moved,
+	.is_busy = dzr_log_is_busy,
 	.ungroup = dzr_ungroup,
 };

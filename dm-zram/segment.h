@@ -9,11 +9,17 @@
  * a SEALED segment goes, the segment is free again: that alone makes it safe
  * to read an object whose segment is pinned, and to reuse one which is not.
  *
- * Everything is sized at creation: 16 bytes a segment. Nothing is allocated
- * later.
+ * Numbers of segments come in extents, one for each cold device: the active one,
+ * where segments are opened, and, while a log moves to another device, the
+ * retiring one. A retiring segment that was free, or that loses its last
+ * reference, is ABSENT: it is on no list. When all are, the extent can be
+ * forgotten. The numbers are for the next to use.
  *
- * Locks: segs->lock guards the free lists and the states; it is the innermost
- * lock of the log. Reference and live counts are atomics.
+ * 16 bytes a segment, in chunks of DZR_SEGS_CHUNK. They are allocated before an
+ * extent is added, and nothing is allocated later.
+ *
+ * Locks: segs->lock guards the free lists, the states and the extents; it is the
+ * innermost lock of the log. Reference and live counts are atomics.
  *
  * Pure: compiles unmodified in user space (tests/unit).
  */
@@ -24,7 +30,11 @@
 
 #define DZR_NO_SEGMENT		U32_MAX
 
+/* Segments accounted in one piece of memory. An extent begins with a chunk. */
+#define DZR_SEGS_CHUNK		2048U
+
 struct dzr_segs;
+struct dzr_segs_room;
 
 /**
  * dzr_segs_create - create the accounting of a log
@@ -96,7 +106,7 @@ void dzr_segs_get_object(struct dzr_segs *segs, u32 seg, u32 bytes);
  * @bytes: as for dzr_segs_get_object()
  *
  * Context: any but interrupts; may take segs->lock.
- * Return: true if the segment became free.
+ * Return: true if the segment became free, or absent.
  */
 bool dzr_segs_put_object(struct dzr_segs *segs, u32 seg, u32 bytes);
 
@@ -138,7 +148,7 @@ void dzr_segs_pin(struct dzr_segs *segs, u32 seg);
  * @seg: the segment
  *
  * Context: any but interrupts; may take segs->lock.
- * Return: true if the segment became free.
+ * Return: true if the segment became free, or absent.
  */
 bool dzr_segs_unpin(struct dzr_segs *segs, u32 seg);
 
@@ -148,7 +158,7 @@ bool dzr_segs_unpin(struct dzr_segs *segs, u32 seg);
  * @seg: the segment
  *
  * Context: any but interrupts; takes segs->lock.
- * Return: true if the segment became free.
+ * Return: true if the segment became free, or absent.
  */
 bool dzr_segs_seal(struct dzr_segs *segs, u32 seg);
 
@@ -158,8 +168,9 @@ bool dzr_segs_seal(struct dzr_segs *segs, u32 seg);
  * @seg: the segment
  *
  * Context: any but interrupts; takes segs->lock.
+ * Return: true if the segment became absent, which one that retires does.
  */
-void dzr_segs_spoil(struct dzr_segs *segs, u32 seg);
+bool dzr_segs_spoil(struct dzr_segs *segs, u32 seg);
 
 /**
  * dzr_segs_shun - do not pick a segment for cleaning until it is free
@@ -232,13 +243,116 @@ u32 dzr_segs_take_stale(struct dzr_segs *segs);
 void dzr_segs_discarded(struct dzr_segs *segs, u32 seg);
 
 /**
+ * dzr_segs_room_create - memory for more segments
+ * @segs: the accounting
+ * @nr: number of segments
+ *
+ * Enough for dzr_segs_move() to @nr segments, and for dzr_segs_grow() by @nr,
+ * whatever is forgotten until then.
+ *
+ * Context: process; may sleep (GFP_KERNEL). No extent is added meanwhile.
+ * Return: the memory, or NULL.
+ */
+struct dzr_segs_room *dzr_segs_room_create(struct dzr_segs *segs, u32 nr);
+
+/**
+ * dzr_segs_room_destroy - free what of it was not used
+ * @room: the memory, or NULL
+ */
+void dzr_segs_room_destroy(struct dzr_segs_room *room);
+
+/**
+ * dzr_segs_place - where would a new extent begin?
+ * @segs: the accounting
+ * @nr: number of segments
+ *
+ * The lowest place that is free, so that numbers do not grow from move to move.
+ *
+ * Context: process; no extent is added or forgotten meanwhile.
+ * Return: its first segment, or DZR_NO_SEGMENT if numbers do not suffice.
+ */
+u32 dzr_segs_place(struct dzr_segs *segs, u32 nr);
+
+/**
+ * dzr_segs_grow - more segments at the end of the active extent
+ * @segs: the accounting, with nothing retiring
+ * @room: from dzr_segs_room_create()
+ * @nr: how many the extent has from now on; as many more as @room is for
+ *
+ * Context: process; takes segs->lock. One caller at a time of this and those
+ * below.
+ */
+void dzr_segs_grow(struct dzr_segs *segs, struct dzr_segs_room *room, u32 nr);
+
+/**
+ * dzr_segs_move - add an extent, which is the active one from now on
+ * @segs: the accounting, with nothing retiring
+ * @room: from dzr_segs_room_create() for @nr
+ * @nr: its segments
+ *
+ * What was active is retiring. Nobody is in dzr_segs_pick().
+ *
+ * Context: process; takes segs->lock, in bounded steps.
+ * Return: as dzr_segs_place() would have.
+ */
+u32 dzr_segs_move(struct dzr_segs *segs, struct dzr_segs_room *room, u32 nr);
+
+/**
+ * dzr_segs_turn_back - the retiring extent is active again, and the other retires
+ * @segs: the accounting, with something retiring
+ *
+ * Context: as dzr_segs_move().
+ */
+void dzr_segs_turn_back(struct dzr_segs *segs);
+
+/**
+ * dzr_segs_forget - drop the retiring extent with its memory
+ * @segs: the accounting; nobody uses a number of the extent any more, nor is in
+ *	dzr_segs_pick_retiring()
+ *
+ * Context: process; may sleep.
+ * Return: false if there is no such extent, or if it is not empty.
+ */
+bool dzr_segs_forget(struct dzr_segs *segs);
+
+/**
+ * dzr_segs_left - how many retiring segments are not empty yet?
+ * @segs: the accounting
+ *
+ * Context: any; one read.
+ */
+u32 dzr_segs_left(struct dzr_segs *segs);
+
+/**
+ * dzr_segs_retires - is this segment of the retiring extent?
+ * @segs: the accounting
+ * @seg: a segment that is open, pinned, or holds a live object
+ *
+ * Context: any.
+ */
+bool dzr_segs_retires(struct dzr_segs *segs, u32 seg);
+
+/**
+ * dzr_segs_pick_retiring - choose a retiring segment to be emptied
+ * @segs: the accounting
+ * @again: one that could not be read; they take turns. Else the next of the
+ *	others, in the order of their numbers.
+ *
+ * Context: as dzr_segs_pick().
+ * Return: the segment, pinned, or DZR_NO_SEGMENT.
+ */
+u32 dzr_segs_pick_retiring(struct dzr_segs *segs, bool again);
+
+/**
  * struct dzr_segs_totals - how full the log is
- * @segments: all segments
+ * @segments: segments of the active extent
  * @free: free ones, the reserve included
  * @bad: those that could not be written
  * @reserve: free ones that only the cleaner may take
  * @stale: free ones that were not discarded since
- * @live_bytes: live objects, headers and padding included
+ * @live_bytes: live objects of both extents, headers and padding included
+ * @left: retiring segments that are not empty
+ * @stuck: those of them that could not be read, or are damaged
  */
 struct dzr_segs_totals {
 	u32 segments;
@@ -247,6 +361,8 @@ struct dzr_segs_totals {
 	u32 reserve;
 	u32 stale;
 	u64 live_bytes;
+	u32 left;
+	u32 stuck;
 };
 
 /**

@@ -29,10 +29,11 @@
 void dzr_log_bio(struct dzr_log *log, struct bio *bio, struct bio_vec *vecs,
 		 blk_opf_t opf, u32 seg, void *data, u32 bytes)
 {
+	const struct dzr_extent *e = dzr_log_extent(log, seg);
 	u32 done;
 
-	bio_init(bio, log->bdev, vecs, log->segment_size / PAGE_SIZE, opf);
-	bio->bi_iter.bi_sector = dzr_log_sector(log, seg);
+	bio_init(bio, e->bdev, vecs, log->segment_size / PAGE_SIZE, opf);
+	bio->bi_iter.bi_sector = dzr_log_sector(log, e, seg);
 	for (done = 0; done < bytes; done += PAGE_SIZE)
 		__bio_add_page(bio, vmalloc_to_page(data + done),
 			       min_t(u32, bytes - done, PAGE_SIZE), 0);
@@ -71,11 +72,17 @@ void dzr_buf_submit(struct dzr_buf *buf)
 	queue_work(buf->log->wq, &buf->submit);
 }
 
+/* What of it goes to the device. */
+static u32 dzr_buf_bytes(struct dzr_buf *buf)
+{
+	return ALIGN(buf->used, dzr_log_extent(buf->log, buf->seg)->lbs);
+}
+
 void dzr_buf_submit_work(struct work_struct *work)
 {
 	struct dzr_buf *buf = container_of(work, struct dzr_buf, submit);
 	struct dzr_log *log = buf->log;
-	u32 bytes = ALIGN(buf->used, log->lbs);
+	u32 bytes = dzr_buf_bytes(buf);
 
 	dzr_buf_header(buf);
 	memset(buf->data + buf->used, 0, bytes - buf->used);
@@ -186,6 +193,8 @@ static void dzr_buf_move(struct dzr_buf *buf, bool spoil)
 		dzr_segs_spoil(log->segs, from);
 	else
 		dzr_segs_seal(log->segs, from);
+	/* It may have been the last one of a device that is to be let go. */
+	dzr_cleaner_wake(log);
 }
 
 /*
@@ -221,7 +230,7 @@ void dzr_buf_done(struct work_struct *work)
 	struct dzr_buf *buf = container_of(work, struct dzr_buf, work);
 	struct dzr_log *log = buf->log;
 
-	trace_dzr_segment_write(log->dev, buf->seg, ALIGN(buf->used, log->lbs),
+	trace_dzr_segment_write(log->dev, buf->seg, dzr_buf_bytes(buf),
 				buf->since, blk_status_to_errno(buf->status));
 	if (buf->status == BLK_STS_OK)
 		dzr_buf_succeeded(buf);

@@ -38,6 +38,8 @@ struct dzr_dev;
  * @DZR_STAT_COLD_READ_BYTES: bytes read, for users and the cleaner
  * @DZR_STAT_SEGS_CLEANED: segments emptied by the cleaner
  * @DZR_STAT_BLOCKS_CLEANED: live blocks that it moved
+ * @DZR_STAT_SEGS_MOVED: segments emptied since their device is to be let go
+ * @DZR_STAT_BLOCKS_MOVED: live blocks moved for that
  * @DZR_STAT_SEGS_DISCARDED: free segments discarded on the cold device
  * @DZR_STAT_COLD_READ_ERRORS: reads that the cold device failed
  * @DZR_STAT_COLD_BAD_OBJECTS: objects that were not what they should be
@@ -79,6 +81,8 @@ enum dzr_stat {
 	DZR_STAT_COLD_READ_BYTES,
 	DZR_STAT_SEGS_CLEANED,
 	DZR_STAT_BLOCKS_CLEANED,
+	DZR_STAT_SEGS_MOVED,
+	DZR_STAT_BLOCKS_MOVED,
 	DZR_STAT_SEGS_DISCARDED,
 	DZR_STAT_COLD_READ_ERRORS,
 	DZR_STAT_COLD_BAD_OBJECTS,
@@ -119,6 +123,9 @@ enum dzr_stat {
  * @DZR_GAUGE_SEGS: segments of the log
  * @DZR_GAUGE_SEGS_FREE: free ones
  * @DZR_GAUGE_SEGS_BAD: given up after a failed write
+ * @DZR_GAUGE_COLD_DEVICES: cold devices in use
+ * @DZR_GAUGE_MOVING: segments of the old one that are not empty yet
+ * @DZR_GAUGE_MOVING_STUCK: those of them that could not be read
  * @DZR_GAUGE_COLD_LIVE: live objects in the log, with headers
  * @DZR_GAUGE_COLD_FAILED: 1 while the cold device refuses writes
  * @DZR_GAUGE_WEAR_BUDGET: bytes a day that may be written, 0: no limit
@@ -142,6 +149,9 @@ enum dzr_gauge {
 	DZR_GAUGE_SEGS,
 	DZR_GAUGE_SEGS_FREE,
 	DZR_GAUGE_SEGS_BAD,
+	DZR_GAUGE_COLD_DEVICES,
+	DZR_GAUGE_MOVING,
+	DZR_GAUGE_MOVING_STUCK,
 	DZR_GAUGE_COLD_LIVE,
 	DZR_GAUGE_COLD_FAILED,
 	DZR_GAUGE_WEAR_BUDGET,

@@ -11,6 +11,7 @@
 #include <linux/lockdep.h>
 #include <linux/slab.h>
 
+#include "colddev.h"
 #include "grouping.h"
 #include "takeover.h"
 
@@ -19,12 +20,6 @@ static bool dzr_takeover_recodes(const struct dzr_dev *d,
 				 const struct dzr_takeover *tk)
 {
 	return dzr_streams_codec(d->streams) != tk->cfg.codec;
-}
-
-static char *dzr_check_cold(struct dzr_dev *d, const struct dzr_takeover *tk)
-{
-	return d->cold_dev == tk->cold_dev ? NULL :
-		"The cold device of an active device cannot be changed";
 }
 
 static char *dzr_check_size(struct dzr_dev *d, const struct dzr_takeover *tk)
@@ -54,7 +49,7 @@ static char *dzr_check_loaded(struct dzr_dev *d, const struct dzr_takeover *tk)
  */
 static char *(*const dzr_checks[])(struct dzr_dev *d,
 				   const struct dzr_takeover *tk) = {
-	dzr_check_cold,
+	dzr_cold_verify,
 	dzr_check_size,
 	dzr_check_segment_size,
 	dzr_check_loaded,
@@ -109,9 +104,14 @@ static bool dzr_takeover_ready(struct dzr_dev *d,
 }
 
 /* Make all that it takes. */
-static int dzr_takeover_prepare(struct dzr_dev *d, struct dzr_takeover *tk)
+static int dzr_takeover_prepare(struct dzr_dev *d, struct dzr_takeover *tk,
+				char **error)
 {
 	u64 blocks = dzr_takeover_blocks(tk);
+	int err = dzr_cold_prepare(d, tk, error);
+
+	if (err)
+		return err;
 
 	if (!dzr_btable_holds(d->bt, blocks)) {
 		tk->root = dzr_broot_create(d->bt, blocks);
@@ -154,7 +154,7 @@ dzr_takeover_new(struct dzr_dev *d, const struct dzr_takeover *wanted,
 	}
 	*tk = *wanted;
 	*error = dzr_takeover_check(d, tk);
-	err = *error ? -EINVAL : dzr_takeover_prepare(d, tk);
+	err = *error ? -EINVAL : dzr_takeover_prepare(d, tk, error);
 	if (!err)
 		return tk;
 	if (err == -ENOMEM)
@@ -217,6 +217,7 @@ int dzr_takeover_apply(struct dzr_dev *d, struct dzr_takeover *tk, char **error)
 		dzr_streams_exchange(d->streams, tk->streams);
 	if (dzr_takeover_resizes(d, tk))
 		dzs_reserve_exchange(d->pool, tk->reserve);
+	dzr_cold_apply(d, tk);
 	/* Stays for good, since groups may be in the log from now on. */
 	if (tk->grouping && !d->grouping) {
 		WRITE_ONCE(d->grouping, tk->grouping);
@@ -231,6 +232,7 @@ void dzr_takeover_free(struct dzr_takeover *tk)
 {
 	if (!tk)
 		return;
+	dzr_cold_release(tk);
 	dzr_grouping_destroy(tk->grouping);
 	dzr_streams_destroy(tk->streams);
 	dzr_broot_destroy(tk->root);

@@ -32,6 +32,8 @@
  * @message: it is a message's: size and cold device are as they were
  * @cold: the cold device, open for the table, or NULL; not of a message
  * @cold_dev: its device number, 0 without
+ * @change: for the log, or NULL
+ * @colddev: @cold, opened for the device, if it does not have it
  * @root: for a larger block table, or NULL if it needs none
  * @streams: for another algorithm, or NULL
  * @reserve: of another size, for the pool, or NULL
@@ -46,6 +48,8 @@ struct dzr_takeover {
 	bool message;
 	struct block_device *cold;
 	dev_t cold_dev;
+	struct dzr_log_change *change;
+	struct dzr_colddev *colddev;
 	struct dzr_broot *root;
 	struct dzr_streams *streams;
 	struct dzs_reserve *reserve;

@@ -53,6 +53,13 @@ TRACE_DEFINE_ENUM(DZR_CLEAN_NO_ROOM);
 	{ DZR_CLEAN_UNREAD, "unread" }, \
 	{ DZR_CLEAN_NO_ROOM, "no_room" })
 
+TRACE_DEFINE_ENUM(DZR_CLEAN_SPACE);
+TRACE_DEFINE_ENUM(DZR_CLEAN_MOVE);
+
+#define dzr_show_clean_cause(cause) __print_symbolic(cause, \
+	{ DZR_CLEAN_SPACE, "space" }, \
+	{ DZR_CLEAN_MOVE, "move" })
+
 TRACE_EVENT(dzr_demote,
 	TP_PROTO(dev_t dev, u32 block, u32 len, u32 segment, u8 age, int cause),
 	TP_ARGS(dev, block, len, segment, age, cause),
@@ -216,13 +223,15 @@ TRACE_EVENT(dzr_segment_write,
 );
 
 TRACE_EVENT(dzr_clean,
-	TP_PROTO(dev_t dev, u32 segment, u32 live_bytes, u32 moved, int end),
-	TP_ARGS(dev, segment, live_bytes, moved, end),
+	TP_PROTO(dev_t dev, u32 segment, u32 live_bytes, u32 moved, int cause,
+		 int end),
+	TP_ARGS(dev, segment, live_bytes, moved, cause, end),
 	TP_STRUCT__entry(
 		__field(dev_t, dev)
 		__field(u32, segment)
 		__field(u32, live_bytes)
 		__field(u32, moved)
+		__field(int, cause)
 		__field(int, end)
 	),
 	TP_fast_assign(
@@ -230,11 +239,13 @@ TRACE_EVENT(dzr_clean,
 		__entry->segment = segment;
 		__entry->live_bytes = live_bytes;
 		__entry->moved = moved;
+		__entry->cause = cause;
 		__entry->end = end;
 	),
-	TP_printk("dev=%d:%d segment=%u live_bytes=%u moved=%u end=%s",
+	TP_printk("dev=%d:%d segment=%u live_bytes=%u moved=%u cause=%s end=%s",
 		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->segment,
 		  __entry->live_bytes, __entry->moved,
+		  dzr_show_clean_cause(__entry->cause),
 		  dzr_show_clean(__entry->end))
 );
 

@@ -14,12 +14,13 @@
 #include "shim.h"
 
 #define MAX_SEGS	3000
+#define MAX_NUMBERS	(8 * DZR_SEGS_CHUNK)
 #define MAX_OBJECTS	600
 #define MAX_PINS	40
 #define CAPACITY	(65536U - (u32)sizeof(struct dzr_seg_header))
 #define MIN_GAIN	(2 * dzr_object_size(4096))
 
-enum seg_state { FREE, STALE, DISCARD, OPEN, SEALED, BAD };
+enum seg_state { ABSENT, FREE, STALE, DISCARD, OPEN, SEALED, BAD };
 enum shun { NOT, UNREAD, DAMAGED };
 
 struct seg {
@@ -45,17 +46,35 @@ struct queue {
 
 struct model {
 	struct dzr_segs *segs;
-	u32 nr;
+	u32 first, nr;		/* the active extent */
+	u32 old_first, old_nr;	/* the retiring one */
 	u32 reserve;
 	u32 seq;
-	struct seg seg[MAX_SEGS];
+	struct seg seg[MAX_NUMBERS];
 	struct queue clean, stale;
 	struct object object[MAX_OBJECTS];
 	unsigned int objects;
 	u32 pin[MAX_PINS];
 	unsigned int pins;
 	unsigned long allocs, picks, nothing, freed, refused;
+	unsigned long moves, turns, forgotten, emptied, grown;
 };
+
+/* The @i-th of all segments that there are. */
+static u32 model_nth(const struct model *m, u32 i)
+{
+	return i < m->nr ? m->first + i : m->old_first + i - m->nr;
+}
+
+static u32 model_all(const struct model *m)
+{
+	return m->nr + m->old_nr;
+}
+
+static bool model_retires(const struct model *m, u32 seg)
+{
+	return seg >= m->old_first && seg < m->old_first + m->old_nr;
+}
 
 static void queue_put(struct queue *q, u32 seg)
 {
@@ -81,8 +100,10 @@ static void model_init(struct model *m, u32 nr, u32 reserve)
 	m->reserve = reserve;
 	m->segs = dzr_segs_create(nr, CAPACITY, reserve, MIN_GAIN);
 	check(m->segs);
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
+		m->seg[i].state = FREE;
 		queue_put(&m->clean, i);
+	}
 }
 
 static void model_fini(struct model *m)
@@ -98,6 +119,11 @@ static bool model_settle(struct model *m, u32 seg)
 
 	if (s->objects || s->pins || s->state != SEALED)
 		return false;
+	if (model_retires(m, seg)) {
+		s->state = ABSENT;
+		m->emptied++;
+		return true;
+	}
 	s->state = STALE;
 	queue_put(&m->stale, seg);
 	m->freed++;
@@ -107,21 +133,27 @@ static bool model_settle(struct model *m, u32 seg)
 static void model_check(struct model *m)
 {
 	struct dzr_segs_totals t;
-	unsigned int bad = 0;
+	unsigned int bad = 0, left = 0, stuck = 0;
 	u64 live = 0;
 	u32 i;
 
-	for (i = 0; i < m->nr; i++) {
-		live += m->seg[i].live;
-		bad += m->seg[i].state == BAD;
+	for (i = 0; i < model_all(m); i++) {
+		const struct seg *s = &m->seg[model_nth(m, i)];
+
+		live += s->live;
+		bad += s->state == BAD;
+		left += i >= m->nr && s->state != ABSENT;
+		stuck += i >= m->nr && s->state >= OPEN && s->shunned;
 	}
 	dzr_segs_totals(m->segs, &t);
 	check(t.segments == m->nr && t.reserve == m->reserve && t.bad == bad);
 	check(t.free == m->clean.nr + m->stale.nr && t.stale == m->stale.nr);
 	check(t.live_bytes == live);
+	check(t.left == left && t.stuck == stuck);
+	check(dzr_segs_left(m->segs) == left);
 	check(dzr_segs_spare(m->segs) == (s64)t.free - m->reserve);
-	check(dzr_segs_bytes(m->segs) >= 16 * m->nr &&
-	      dzr_segs_bytes(m->segs) < 16 * m->nr + 256);
+	check(dzr_segs_bytes(m->segs) >= 16 * model_all(m) &&
+	      dzr_segs_bytes(m->segs) < 16 * (model_all(m) + 2 * DZR_SEGS_CHUNK) + 1024);
 }
 
 /* What was allocated, with @keep segments to be left, is what should be. */
@@ -202,9 +234,12 @@ static u32 model_any(struct model *m, enum seg_state state, u32 start)
 {
 	u32 i;
 
-	for (i = 0; i < m->nr; i++)
-		if (m->seg[(start + i) % m->nr].state == state)
-			return (start + i) % m->nr;
+	for (i = 0; i < model_all(m); i++) {
+		u32 seg = model_nth(m, (start + i) % model_all(m));
+
+		if (m->seg[seg].state == state)
+			return seg;
+	}
 	return DZR_NO_SEGMENT;
 }
 
@@ -242,7 +277,7 @@ static void model_check_best(const struct model *m, u32 best, bool must)
 {
 	u32 i;
 
-	for (i = 0; i < m->nr; i++)
+	for (i = m->first; i < m->first + m->nr; i++)
 		check(!model_eligible(m, i, must) ||
 		      model_worth(m, i, true) <= model_worth(m, best, false));
 }
@@ -255,13 +290,13 @@ static u32 model_pick(struct model *m, bool must)
 	m->picks++;
 	if (seg == DZR_NO_SEGMENT) {
 		m->nothing++;
-		for (i = 0; i < m->nr; i++)
+		for (i = m->first; i < m->first + m->nr; i++)
 			check(!model_eligible(m, i, must));
 		return seg;
 	}
-	check(model_eligible(m, seg, must));
+	check(!model_retires(m, seg) && model_eligible(m, seg, must));
 	/* One that could not be read is taken only if there is no other. */
-	for (i = 0; i < m->nr && m->seg[seg].shunned; i++)
+	for (i = m->first; i < m->first + m->nr && m->seg[seg].shunned; i++)
 		check(m->seg[i].shunned || !model_eligible(m, i, true));
 	if (m->nr <= 2048)
 		model_check_best(m, seg, must);
@@ -284,8 +319,10 @@ static void model_seal(struct model *m, u32 seg)
 
 static void model_spoil(struct model *m, u32 seg)
 {
-	m->seg[seg].state = BAD;
-	dzr_segs_spoil(m->segs, seg);
+	bool retires = model_retires(m, seg);
+
+	m->seg[seg].state = retires ? SEALED : BAD;
+	check(dzr_segs_spoil(m->segs, seg) == model_settle(m, seg));
 }
 
 static void model_discard_begin(struct model *m)
@@ -304,8 +341,184 @@ static void model_discard_end(struct model *m, u32 start)
 	if (seg == DZR_NO_SEGMENT)
 		return;
 	dzr_segs_discarded(m->segs, seg);
+	if (model_retires(m, seg)) {
+		m->seg[seg].state = ABSENT;
+		m->emptied++;
+		return;
+	}
 	m->seg[seg].state = FREE;
 	queue_put(&m->clean, seg);
+}
+
+/* What is free in the retiring extent is absent, and what is bad as good as dead. */
+static void model_retire(struct model *m)
+{
+	u32 seg;
+
+	m->clean.nr = 0;
+	m->stale.nr = 0;
+	for (seg = m->old_first; seg < m->old_first + m->old_nr; seg++) {
+		struct seg *s = &m->seg[seg];
+
+		check(dzr_segs_retires(m->segs, seg));
+		if (s->state == FREE || s->state == STALE) {
+			s->state = ABSENT;
+			m->emptied++;
+		}
+		if (s->state != BAD)
+			continue;
+		s->state = SEALED;
+		s->shunned = DAMAGED;
+		model_settle(m, seg);
+	}
+}
+
+static void model_swap(struct model *m, u32 first, u32 nr)
+{
+	m->old_first = m->first;
+	m->old_nr = m->nr;
+	m->first = first;
+	m->nr = nr;
+}
+
+static void model_move(struct model *m, u32 nr)
+{
+	u32 first = dzr_segs_place(m->segs, nr), seg;
+	struct dzr_segs_room *room;
+
+	if (m->old_nr || first + nr > MAX_NUMBERS)
+		return;
+	room = dzr_segs_room_create(m->segs, nr);
+	check(room && first % DZR_SEGS_CHUNK == 0);
+	check(first >= m->first + m->nr || first + nr <= m->first);
+	check(dzr_segs_move(m->segs, room, nr) == first);
+	dzr_segs_room_destroy(room);
+	model_swap(m, first, nr);
+	model_retire(m);
+	for (seg = first; seg < first + nr; seg++) {
+		m->seg[seg] = (struct seg){ .state = FREE };
+		queue_put(&m->clean, seg);
+	}
+	m->moves++;
+}
+
+static void model_turn_back(struct model *m)
+{
+	u32 seg;
+
+	if (!m->old_nr)
+		return;
+	dzr_segs_turn_back(m->segs);
+	model_swap(m, m->old_first, m->old_nr);
+	model_retire(m);
+	for (seg = m->first; seg < m->first + m->nr; seg++) {
+		check(!dzr_segs_retires(m->segs, seg));
+		if (m->seg[seg].state != ABSENT)
+			continue;
+		m->seg[seg] = (struct seg){ .state = STALE };
+		queue_put(&m->stale, seg);
+	}
+	m->turns++;
+}
+
+static void model_forget(struct model *m)
+{
+	u32 left = 0, seg;
+
+	for (seg = m->old_first; seg < m->old_first + m->old_nr; seg++)
+		left += m->seg[seg].state != ABSENT;
+	check(dzr_segs_forget(m->segs) == (m->old_nr && !left));
+	if (left || !m->old_nr)
+		return;
+	m->old_nr = 0;
+	m->forgotten++;
+}
+
+static void model_grow(struct model *m, u32 more)
+{
+	struct dzr_segs_room *room;
+
+	if (m->old_nr || m->first + m->nr + more > MAX_NUMBERS ||
+	    m->clean.nr + more > MAX_SEGS)
+		return;
+	room = dzr_segs_room_create(m->segs, more);
+	check(room);
+	dzr_segs_grow(m->segs, room, m->nr + more);
+	dzr_segs_room_destroy(room);
+	for (; more; more--) {
+		u32 seg = m->first + m->nr++;
+
+		m->seg[seg] = (struct seg){ .state = FREE };
+		queue_put(&m->clean, seg);
+	}
+	m->grown++;
+}
+
+/* Something to be moved, if anything can be. */
+static void model_pick_retiring(struct model *m, bool again)
+{
+	u32 seg, i;
+
+	if (!m->old_nr)
+		return;
+	seg = dzr_segs_pick_retiring(m->segs, again);
+	if (seg != DZR_NO_SEGMENT) {
+		check(model_retires(m, seg) && m->seg[seg].state == SEALED);
+		check(m->seg[seg].live);
+		check(m->seg[seg].shunned == (again ? UNREAD : NOT));
+		model_pin(m, seg);
+		return;
+	}
+	for (i = m->old_first; i < m->old_first + m->old_nr; i++)
+		check(m->seg[i].state != SEALED || !m->seg[i].live ||
+		      m->seg[i].shunned != (again ? UNREAD : NOT));
+}
+
+/* As if all of the retiring extent had been moved, by whatever way. */
+static void model_empty(struct model *m)
+{
+	unsigned int i;
+	u32 seg;
+
+	for (i = m->objects; i--;)
+		if (model_retires(m, m->object[i].seg))
+			model_put(m, i);
+	for (i = m->pins; i--;)
+		if (model_retires(m, m->pin[i]))
+			model_unpin(m, i);
+	for (seg = m->old_first; seg < m->old_first + m->old_nr; seg++) {
+		if (m->seg[seg].state == OPEN)
+			model_seal(m, seg);
+		if (m->seg[seg].state == DISCARD)
+			model_discard_end(m, seg - m->old_first + m->nr);
+	}
+}
+
+/* Extents come and go. */
+static void model_extents(struct model *m, u64 r)
+{
+	u32 most = m->nr > 2000 ? 2900 : 60;
+
+	switch (r % 8) {
+	case 0:
+		model_move(m, 7 + (r >> 8) % most);
+		break;
+	case 1:
+		model_turn_back(m);
+		break;
+	case 2:
+		model_grow(m, (r >> 8) % 9);
+		break;
+	case 3:
+		model_empty(m);
+		fallthrough;
+	case 4 ... 5:
+		model_forget(m);
+		break;
+	default:
+		if (m->pins < MAX_PINS)
+			model_pick_retiring(m, r & 8);
+	}
 }
 
 /* Fill the open segment that comes next, partly or to the brim. */
@@ -381,14 +594,20 @@ static void model_step(struct model *m, u64 r)
 
 static struct model model;
 
-static void run_model(u32 nr, u32 reserve, unsigned int steps, uint64_t seed)
+static void run_model(u32 nr, u32 reserve, unsigned int steps, uint64_t seed,
+		      unsigned int extents)
 {
 	struct model *m = &model;
 	unsigned int i;
 
 	model_init(m, nr, reserve);
 	for (i = 0; i < steps; i++) {
-		model_step(m, shim_random(&seed));
+		u64 r = shim_random(&seed);
+
+		if (extents && (r >> 40) % extents == 0)
+			model_extents(m, r >> 4);
+		else
+			model_step(m, r);
 		model_check(m);
 		/* Begin anew, in effect, when everything is bad or shunned. */
 		if (i % 4096 == 4095)
@@ -397,7 +616,12 @@ static void run_model(u32 nr, u32 reserve, unsigned int steps, uint64_t seed)
 	}
 	printf("  segments %4u: %lu allocs, %lu refused, %lu freed, %lu picks, %lu of nothing\n",
 	       nr, m->allocs, m->refused, m->freed, m->picks, m->nothing);
-	check(m->allocs > steps / 100 && m->freed > steps / 100);
+	if (extents) {
+		printf("    %lu moves, %lu turned back, %lu ended, %lu segments emptied, %lu times larger\n",
+		       m->moves, m->turns, m->forgotten, m->emptied, m->grown);
+		check(m->moves && m->turns && m->forgotten && m->grown);
+	}
+	check(m->allocs > steps / 100 && m->freed > steps / 200);
 	check(m->picks > m->nothing + steps / 1000);
 	model_fini(m);
 }
@@ -650,6 +874,56 @@ static void test_windows(void)
 	model_fini(m);
 }
 
+/* Where extents go: below when there is room, and never beyond 2^26. */
+static void test_places(void)
+{
+	static const u32 sizes[] = { 5000, 100, 9000, 4096, 4097, 1, 6000 };
+	struct model *m = &model;
+	u32 highest = 0, i;
+
+	model_init(m, 3000, 6);
+	for (i = 0; i < 50; i++) {
+		u32 nr = sizes[i % ARRAY_SIZE(sizes)];
+		struct dzr_segs_room *room = dzr_segs_room_create(m->segs, nr);
+		u32 first = dzr_segs_place(m->segs, nr);
+
+		check(room && dzr_segs_move(m->segs, room, nr) == first);
+		dzr_segs_room_destroy(room);
+		highest = max(highest, first + nr);
+		check(!dzr_segs_left(m->segs) && dzr_segs_forget(m->segs));
+		check(!dzr_segs_forget(m->segs));
+		check(dzr_segs_bytes(m->segs) < 16 * (nr + DZR_SEGS_CHUNK) + 1024);
+	}
+	/* Of any three in a row, with what is lost at the end of a chunk. */
+	check(highest <= 3 * (9000 + DZR_SEGS_CHUNK));
+	check(dzr_segs_place(m->segs, DZR_MAX_SEGMENTS) == DZR_NO_SEGMENT);
+	check(dzr_segs_place(m->segs, DZR_MAX_SEGMENTS - 4 * 9000) !=
+	      DZR_NO_SEGMENT);
+	model_fini(m);
+}
+
+/* No memory for more: nothing has changed. */
+static void test_no_room(void)
+{
+	struct model *m = &model;
+	unsigned int i, n;
+
+	model_init(m, 100, 6);
+	shim_fail(SHIM_ANY, 1000, true);
+	dzr_segs_room_destroy(dzr_segs_room_create(m->segs, 5000));
+	n = shim.allocs;
+	/* Itself, a root, and three chunks. */
+	check(n == 5);
+	for (i = 1; i <= n; i++) {
+		shim_fail(SHIM_ANY, i, true);
+		check(!dzr_segs_room_create(m->segs, 5000));
+	}
+	shim_no_fail();
+	dzr_segs_room_destroy(NULL);
+	model_check(m);
+	model_fini(m);
+}
+
 static void test_no_memory(void)
 {
 	shim_fail(SHIM_ANY, 1, true);
@@ -720,8 +994,13 @@ int main(void)
 	test_waiting();
 	test_preference();
 	test_windows();
-	run_model(7, 2, 60000, 1);
-	run_model(40, 6, 60000, 2);
-	run_model(2100, 6, 4000, 3);
+	test_places();
+	test_no_room();
+	run_model(7, 2, 60000, 1, 0);
+	run_model(40, 6, 60000, 2, 0);
+	run_model(2100, 6, 4000, 3, 0);
+	run_model(40, 6, 60000, 4, 50);
+	run_model(12, 3, 60000, 5, 20);
+	run_model(2100, 6, 4000, 6, 30);
 	return 0;
 }
