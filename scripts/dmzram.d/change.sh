@@ -1,0 +1,162 @@
+# shellcheck shell=dash disable=SC2034,SC2153,SC2154 # variables go from file to file
+# What changes a running device: set, demote, drain, compact, move, resize. Sourced by dmzram.
+
+# What a message can change. All else goes by a reload of the table, and the kernel says whether it may.
+LIVE="mem_limit policy demote_age compact_slack discard_passdown wear_budget cold_algorithm"
+
+# message NAME WORD...
+message() {
+	local name=$1
+	shift
+	dm message "$name" 0 "$@"
+}
+
+# reload NAME SECTORS COLD ARGS: another table line for a running device. `resume` alone suspends,
+# exchanges and resumes in one call: a process of its own for each could have to be swapped in from the
+# very device.
+reload() {
+	dm reload "$1" --table "$(table_line "$2" "$3" "$4")"
+	dm resume "$1"
+}
+
+# own_header: COLD has a header, of NAME.
+own_header() { [ "$COLD" != - ] && header_read "$COLD" && [ "$H_NAME" = "$NAME" ]; }
+
+# save_header SIZE ARGS: into the header that COLD has, if it has one.
+save_header() {
+	own_header || return
+	header_write "$COLD" "$H_UUID" "$H_NAME" "$1" "$2"
+	use onheader
+	lv_tags_header "$COLD" "$H_NAME" "$1" "$2"
+}
+
+cmd_set() {
+	local word key live=1 settings=""
+	options "save dry-run/n" "$@"
+	need_root
+	eval "set -- $rest"
+	dm_name "${1-}"
+	shift
+	[ $# -gt 0 ] || usage "set what? KEY=VALUE..."
+	case $#,$1 in 2,*=*) ;; 2,*) case $2 in *=*) ;; *) set -- "$1=$2" ;; esac ;; esac
+	dm_table "$NAME"
+	args=$ARGS
+	for word; do
+		key=${word%%=*}
+		case $word in
+		"$key=") # its default again
+			add_setting "$([ "$key" = overcommit ] && echo overcommit || echo "$key=0")"
+			args=$(args_without "$key" "$args")
+			live=""
+			;;
+		*)
+			add_setting "$word"
+			settings="$settings $word"
+			case " $LIVE " in *" $key "*) ;; *) live="" ;; esac
+			;;
+		esac
+	done
+	if [ -z "$opt_save" ] || own_header; then :; else
+		die "${COLD%-} has no header of $NAME to save to: $prog format writes one"
+	fi
+	if [ -n "$live" ]; then
+		for word in $settings; do message "$NAME" set "${word%%=*}" "${word#*=}"; done
+	else
+		reload "$NAME" "$SECTORS" "$COLD" "$args"
+	fi
+	[ -z "$opt_save" ] || save_header "$H_SIZE" "$args"
+}
+
+cmd_demote() {
+	options "dry-run/n" "$@"
+	need_root
+	eval "set -- $rest"
+	[ $# -le 2 ] || usage "a device, and all or a number of blocks"
+	dm_name "${1-}"
+	case ${2-all} in all) ;; *) is_number "$2" || usage "\"$2\" is neither all nor a number of blocks" ;; esac
+	message "$NAME" demote "${2-all}"
+}
+
+# One word, for each of the devices.
+simple_message() {
+	local word=$1 name
+	shift
+	options "dry-run/n" "$@"
+	need_root
+	eval "set -- $rest"
+	[ $# -gt 0 ] || usage "which device?"
+	for name; do
+		dm_name "$name"
+		message "$NAME" "$word"
+	done
+}
+
+cmd_drain() { simple_message drain "$@"; }
+cmd_compact() { simple_message compact "$@"; }
+
+# ---- another size, another cold device -------------------------------------------------------------
+
+cmd_resize() {
+	local old size
+	options "dry-run/n" "$@"
+	need_root
+	eval "set -- $rest"
+	[ $# -le 2 ] || usage "a device, and its new size"
+	dm_name "${1-}"
+	dm_table "$NAME"
+	old=$SECTORS
+	size=${2-}
+	if [ -z "$size" ]; then
+		# As large as it is, unless its header says that it is as large as can be.
+		size=$((old * 512))
+		if own_header && [ "$H_SIZE" = max ]; then size=max; fi
+	fi
+	table_sectors "$size" "$COLD" "$ARGS"
+	# What max means has to do with a rounded MiB: it is no reason to become smaller.
+	[ "$size" != max ] || [ "$SECTORS" -ge "$old" ] || SECTORS=$old
+	reload "$NAME" "$SECTORS" "$COLD" "$ARGS"
+	if [ "$size" != max ]; then size=$((SECTORS * 512)); fi
+	save_header "$size" "$ARGS"
+	[ -n "$dry_run" ] && return
+	note "$NAME: $(human $((SECTORS * 512)))$([ "$SECTORS" = "$old" ] && echo ", as it was")"
+	[ "$SECTORS" = "$old" ] || resize_advice
+}
+
+# Who uses the device has to be told of its new size.
+resize_advice() {
+	case $(user_of "$(dm_numbers "$NAME")") in
+	*swap) note "swap takes the new size in after swapoff and $prog swap $NAME" ;;
+	mounted*) note "the file system has to be grown: resize2fs, xfs_growfs ..." ;;
+	esac
+}
+
+cmd_move() {
+	local old new found rc=0
+	options "no-wait force/f dry-run/n" "$@"
+	need_root
+	need wipefs util-linux
+	eval "set -- $rest"
+	[ $# = 2 ] || usage "a device, and its new cold device"
+	dm_name "$1"
+	dm_table "$NAME"
+	new=$2
+	old=$COLD
+	[ "$old" != - ] || die "$NAME has no cold device"
+	use onheader
+	check_unused "$new"
+	found=$(signatures "$new")
+	header_read "$new" || rc=$?
+	[ $rc = 1 ] || found="a header of dmzram"
+	[ -z "$found" ] || [ -n "$opt_force" ] || die "$new has $found on it: --force overwrites it"
+	table_sectors "$((SECTORS * 512))" "$new" "$ARGS"
+	run wipefs --quiet --all "$new" || die "$new cannot be opened exclusively, or written: it is in use"
+	header_erase "$new"
+	reload "$NAME" "$SECTORS" "$new" "$ARGS"
+	# The header goes along: two of the same name would bring the device up twice.
+	if own_header; then
+		header_write "$new" "$H_UUID" "$H_NAME" "$H_SIZE" "$H_ARGS"
+		lv_tags_header "$new" "$H_NAME" "$H_SIZE" "$H_ARGS"
+		header_erase "$old"
+		lv_tags "$old"
+	fi
+}

@@ -1,0 +1,162 @@
+# shellcheck shell=dash disable=SC2034,SC2153,SC2154 # variables go from file to file
+# Devices come and go: create, swap, remove. Sourced by dmzram.
+
+# What create, swap and up share. args has the settings.
+# make_device NAME SIZE COLD UUID
+make_device() {
+	local name=$1 cold=$3 uuid=$4 user
+	check_name "$name"
+	! dmsetup info -c --noheadings -o name "$name" >/dev/null 2>&1 || die "there is a device $name already"
+	if [ "$cold" != - ]; then
+		numbers_of "$cold"
+		user=$(user_of "$NUMBERS")
+		[ -z "$user" ] || die "$cold is $user"
+	fi
+	table_sectors "$2" "$cold" "$args"
+	modprobe -q dm-zram 2>/dev/null || true # built in, or loaded by dm itself; else dm says so
+	dm create "$name" --uuid "DMZRAM-$uuid" --table "$(table_line "$SECTORS" "$cold" "$args")"
+	NODE=$(dm_node "$name") COLD=$cold
+}
+
+new_uuid() { cat /proc/sys/kernel/random/uuid; }
+
+# create_from WORD...: the words of create and swap, NAME [COLD] [KEY=VALUE...].
+create_from() {
+	local name=${1-} cold=-
+	[ -n "$name" ] || usage "a name for the device is needed"
+	shift
+	case ${1-} in
+	-) shift ;;
+	*/*)
+		cold=$1
+		shift
+		;;
+	esac
+	args=""
+	while [ $# -gt 0 ]; do
+		case $1 in */*) usage "one cold device, behind the name: what is $1?" ;; esac
+		add_setting "$1"
+		shift
+	done
+	if [ "$cold" != - ] && [ -b "$cold" ] && header_read "$cold"; then
+		die "$cold has a header, of $H_NAME: $prog up $cold (or detach it first)"
+	fi
+	make_device "$name" "${opt_size:-max}" "$cold" "$(new_uuid)"
+}
+
+cmd_create() {
+	options "size:/s from: dry-run/n" "$@"
+	need_root
+	eval "set -- $rest"
+	use header
+	if [ -n "$opt_from" ]; then
+		[ "$#$opt_size" = 0 ] || usage "--from takes all from the header of the device"
+		use onheader
+		up_device "$opt_from"
+	else
+		create_from "$@"
+		[ -n "$dry_run" ] || note "$NODE: $(human $((SECTORS * 512)))"
+	fi
+}
+
+# ---- swap ------------------------------------------------------------------------------------
+
+# above_others: a priority above those of all swap areas that there are, 100 at least.
+above_others() { awk 'NR > 1 && $5 >= p { p = $5 + 1 } END { print (p > 32767 ? 32767 : p < 100 ? 100 : p) }' /proc/swaps; }
+
+# set_page_cluster auto|keep|N
+set_page_cluster() {
+	local file=/proc/sys/vm/page-cluster now want=$1
+	read -r now <$file
+	if [ "$want" = auto ]; then
+		# Without a cold device no read takes long, and a page too many is a decompression for nothing.
+		want=keep
+		[ "$COLD" != - ] || want=0
+	fi
+	[ "$want" != keep ] && [ "$want" != "$now" ] || return 0
+	run sysctl -qw "vm.page-cluster=$want"
+}
+
+swap_advice() {
+	local file=/proc/sys/vm value
+	read -r value <$file/page-cluster
+	if [ "$COLD" = - ] && [ "$value" != 0 ]; then
+		note "vm.page-cluster is $value: 0 suits swap in RAM alone (--page-cluster auto)"
+	elif [ "$COLD" != - ] && [ "$value" = 0 ]; then
+		note "vm.page-cluster is 0: with a cold device the default, 3, reads neighbours at once"
+	fi
+	read -r value <$file/swappiness
+	[ "$value" -ge 100 ] || note "vm.swappiness is $value: 100 or more suits swap in RAM (sysctl vm.swappiness=100)"
+}
+
+cmd_swap() {
+	local name
+	options "size:/s priority:/p page-cluster: from: dry-run/n" "$@"
+	case $opt_priority in *[!0-9]*) usage "--priority: \"$opt_priority\" is not a number" ;; esac
+	[ "${opt_priority:-0}" -le 32767 ] || usage "--priority: at most 32767"
+	case $opt_page_cluster in "" | auto | keep | [0-9]) ;; *) usage "--page-cluster: auto, keep, or 0 to 9" ;; esac
+	need_root
+	need mkswap util-linux
+	need swapon mount
+	eval "set -- $rest"
+	use header
+	if [ -n "$opt_from" ]; then
+		[ "$#$opt_size" = 0 ] || usage "--from takes all from the header of the device"
+		use onheader
+		up_device "$opt_from"
+		name=$H_NAME
+	else
+		name=${1-}
+		if [ $# = 1 ] && [ -z "$opt_size" ] && is_name "$name" && [ -n "$(dmsetup table --target zram "$name" 2>/dev/null)" ]; then
+			NODE=$(dm_node "$name")
+		else
+			create_from "$@"
+		fi
+	fi
+	swap_on "$name"
+}
+
+# swap_on NAME: at NODE.
+swap_on() {
+	local priority=${opt_priority:-$(above_others)} user
+	if [ -b "$NODE" ]; then
+		numbers_of "$NODE"
+		user=$(user_of "$NUMBERS")
+		[ -z "$user" ] || die "$1 is $user"
+		dm_table "$1"
+	fi # else nothing is there yet: --dry-run
+	quietly run mkswap --force --label "$(printf %.15s "$1")" "$NODE" ||
+		die "mkswap has failed on $NODE; $prog remove $1 takes it away again"
+	run swapon --discard=pages --priority "$priority" "$NODE" ||
+		die "swapon has failed on $NODE; $prog remove $1 takes it away again"
+	set_page_cluster "${opt_page_cluster:-keep}"
+	[ -n "$dry_run" ] && return
+	note "$NODE: $(human $((SECTORS * 512))) of swap, priority $priority"
+	swap_advice
+}
+
+# ---- remove ------------------------------------------------------------------------------------
+
+cmd_remove() {
+	local name node user
+	options "swapoff deferred dry-run/n" "$@"
+	need_root
+	eval "set -- $rest"
+	[ $# -gt 0 ] || usage "which device?"
+	for name; do dm_name "$name"; done
+	for name; do
+		dm_name "$name"
+		user=$(user_of "$(dm_numbers "$NAME")")
+		node=/dev/mapper/$NAME
+		if [ "$user" = "in use as swap" ] && [ -n "$opt_swapoff" ]; then
+			run swapoff "$node" || die "swapoff $node has failed: there may be too little memory for what is in it"
+		elif [ -n "$user" ] && [ -z "$opt_deferred" ]; then
+			case $user in
+			*swap) user="$user: swapoff $node first, or --swapoff" ;;
+			mounted*) user="$user: umount it first" ;;
+			esac
+			die "$NAME is $user"
+		fi
+		dm remove ${opt_deferred:+--deferred} "$NAME"
+	done
+}
