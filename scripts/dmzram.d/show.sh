@@ -17,6 +17,7 @@ sample() {
 			"$(segment_bytes "$ARGS")"
 		dmsetup message "$name" 0 latency 2>/dev/null | sed 's/^/latency_/; s/^latency_cold_/latency_/'
 	fi
+	dmsetup message "$name" 0 ages 2>/dev/null | sed 's/^/ages_/'
 	printf '%s\n%s\n' "$FIELDS" "$values" | awk '
 		NR == 1 { split($0, field) }
 		NR == 2 { for (i = 4; i <= NF; i++) if (field[i - 3] != "") print field[i - 3], $i }'

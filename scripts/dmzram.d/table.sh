@@ -1,4 +1,4 @@
-# shellcheck shell=dash disable=SC2017,SC2034,SC2154 # variables go from file to file
+# shellcheck shell=dash disable=SC2017,SC2034,SC2153,SC2154 # variables go from file to file
 # Table lines: settings and sizes, and the devices that there are. Sourced by dmzram.
 
 # What a table line may have; overcommit has no value.
