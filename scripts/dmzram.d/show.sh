@@ -58,3 +58,54 @@ cmd_status() {
 	values=$(samples $CHOSEN) || exit 1
 	printf '%s\n' "$values" | awk -v fields="$lib/fields" "$human_awk$(cat "$lib/$kind.awk")"
 }
+
+# ---- samples that are kept -----------------------------------------------------------------------
+
+HISTORY=/var/lib/dm-zram
+HISTORY_LINES=4032 # two weeks of one in five minutes
+
+# What is kept of a sample: one line.
+history_line() {
+	awk '$1 ~ /^(time|segment_bytes|blocks|[a-z]+_blocks|pool_bytes|segments|segments_free|cold_live_bytes|reads|writes)$/ ||
+		$1 ~ /^(cold_reads|buffer_reads|demotions|spills|clean_drops|cold_write_bytes)$/ {
+			printf "%s%s=%s", n++ ? " " : "", $1, $2
+		}
+		END { print "" }'
+}
+
+cmd_record() {
+	local name file
+	options "dir:" "$@"
+	need_root
+	eval "set -- $rest"
+	HISTORY=${opt_dir:-$HISTORY}
+	chosen "$@"
+	mkdir -p "$HISTORY" || die "$HISTORY cannot be made"
+	for name in $CHOSEN; do
+		file=$HISTORY/$name.history
+		values=$(sample "$name") || exit 1
+		printf '%s\n' "$values" | history_line >>"$file" || die "$file cannot be written"
+		# Now and then cut off what is too old.
+		if [ "$(wc -l <"$file")" -gt $((HISTORY_LINES * 5 / 4)) ]; then
+			{ tail -n $HISTORY_LINES "$file" >"$file.new" && mv "$file.new" "$file"; } || die "$file cannot be written"
+		fi
+	done
+}
+
+cmd_advise() {
+	local values least=0
+	options "hours: dir:" "$@"
+	case ${opt_hours:-24} in *[!0-9]*) usage "--hours: \"$opt_hours\" is not a number" ;; esac
+	need_root
+	eval "set -- $rest"
+	[ $# = 1 ] || usage "one device"
+	dm_name "$1"
+	values=$(sample "$NAME") || exit 1
+	dm_table "$NAME"
+	[ "$COLD" = - ] || least=$(least_bytes "$SECTORS" "$ARGS")
+	HISTORY=${opt_dir:-$HISTORY}
+	{
+		[ ! -r "$HISTORY/$NAME.history" ] || cat "$HISTORY/$NAME.history"
+		printf '%s\n' "$values"
+	} | awk -v since=$(($(date +%s) - ${opt_hours:-24} * 3600)) -v least="$least" "$human_awk$(cat "$lib/advise.awk")"
+}

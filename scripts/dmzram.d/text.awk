@@ -76,10 +76,10 @@ function ages(    a, all, s, seconds) {
 	seconds = v("ages_rotation_seconds")
 	for (a = 0; a <= 3; a++)
 		all += v("ages_ram_" a)
-	s = "Ages  in RAM, untouched for"
+	s = "Ages  rotations untouched in RAM:"
 	for (a = 0; a <= 3; a++)
-		s = s sprintf("%s %d%s: %s", a ? "," : "", a, a == 3 ? " or more" : "", whole(v("ages_ram_" a), all))
-	print cut(s (seconds ? " rotations of " seconds " s" : " rotations"))
+		s = s sprintf("  %d%s: %s", a, a == 3 ? "+" : "", whole(v("ages_ram_" a), all))
+	print cut(s (seconds ? sprintf("  (%d s each)", seconds) : ""))
 }
 
 # One of the rows of traffic: a count of blocks or bytes on the left, and one on the right.
