@@ -130,8 +130,27 @@ resize_advice() {
 	esac
 }
 
+# new_cold DEVICE: it can be taken; or it is the old one of a move that is going on, which is to go back.
+# What it has is overwritten, but for the latter, of which it leaves back set.
+new_cold() {
+	local user found rc=0
+	back=""
+	numbers_of "$1"
+	user=$(user_of "$NUMBERS")
+	if [ "$user" = "in use by $NAME" ]; then
+		[ "$(device_name "$NUMBERS")" != "$COLD" ] || die "$1 is the cold device of $NAME already"
+		back=1
+		return
+	fi
+	check_unused "$1"
+	found=$(signatures "$1")
+	header_read "$1" || rc=$?
+	[ $rc = 1 ] || found="a header of dmzram"
+	[ -z "$found" ] || [ -n "$opt_force" ] || die "$1 has $found on it: --force overwrites it"
+}
+
 cmd_move() {
-	local old new found rc=0
+	local old new back
 	options "no-wait force/f dry-run/n" "$@"
 	need_root
 	need wipefs util-linux
@@ -142,15 +161,13 @@ cmd_move() {
 	new=$2
 	old=$COLD
 	[ "$old" != - ] || die "$NAME has no cold device"
-	use onheader
-	check_unused "$new"
-	found=$(signatures "$new")
-	header_read "$new" || rc=$?
-	[ $rc = 1 ] || found="a header of dmzram"
-	[ -z "$found" ] || [ -n "$opt_force" ] || die "$new has $found on it: --force overwrites it"
+	use onheader show
+	new_cold "$new"
 	table_sectors "$((SECTORS * 512))" "$new" "$ARGS"
-	run wipefs --quiet --all "$new" || die "$new cannot be opened exclusively, or written: it is in use"
-	header_erase "$new"
+	if [ -z "$back" ]; then
+		run wipefs --quiet --all "$new" || die "$new cannot be opened exclusively, or written: it is in use"
+		header_erase "$new"
+	fi
 	reload "$NAME" "$SECTORS" "$new" "$ARGS"
 	# The header goes along: two of the same name would bring the device up twice.
 	if own_header; then
@@ -159,4 +176,31 @@ cmd_move() {
 		header_erase "$old"
 		lv_tags "$old"
 	fi
+	[ -z "$dry_run" ] || return 0
+	if [ -n "$opt_no_wait" ]; then
+		note "$NAME moves to $new; $old is free when cold_devices is 1 in $prog status --json $NAME"
+	else
+		trap 'echo; note "$NAME goes on moving to $new; $prog move $NAME $old takes that back"; exit 130' INT
+		move_wait "$NAME"
+		note "$NAME is on $new; $old is free"
+	fi
+}
+
+# move_wait NAME: until the old cold device is free; says how far it is, once a second on a terminal.
+move_wait() {
+	local left stuck all="" line
+	while :; do
+		line=$(sample "$1" | awk '/^(cold_devices|moving_segments|moving_stuck) / { v[$1] = $2 }
+			END { if (v["cold_devices"] > 1) print v["moving_segments"], v["moving_stuck"] }')
+		[ -n "$line" ] || break
+		left=${line% *} stuck=${line#* }
+		[ -n "$all" ] && [ "$all" -ge "$left" ] || all=$left
+		[ ! -t 1 ] || printf '\r%s of %s segments left ' "$left" "$all"
+		if [ "$left" -gt 0 ] && [ "$stuck" = "$left" ]; then
+			[ ! -t 1 ] || echo
+			die "$stuck segments of the old cold device cannot be read: it stays in use until their blocks are overwritten or discarded"
+		fi
+		sleep 1
+	done
+	[ ! -t 1 ] || printf '\r\033[K'
 }

@@ -71,7 +71,7 @@ function cold(    used, segment) {
 }
 
 function ages(    a, all, s, seconds) {
-	if (!("ages_ram_0" in now))
+	if (!("ages_ram_0" in now) || now["cold"] == "-")
 		return
 	seconds = v("ages_rotation_seconds")
 	for (a = 0; a <= 3; a++)
@@ -140,10 +140,14 @@ function alerts(    s) {
 		s = s ", " v("cold_bad_objects") " bad objects"
 	if (v("cold_write_errors"))
 		s = s ", " v("cold_write_errors") " write errors"
+	if (v("moving_stuck"))
+		s = s ", " v("moving_stuck") " segments cannot be moved"
 	if (v("wear_thrifty"))
 		s = s ", wear budget used up"
 	if (now["cold"] != "-" && v("segments_free") < v("segments") / 32 + 6)
 		s = s ", cold device nearly full"
+	if (v("cold_devices") > 1)
+		s = s ", moving: " v("moving_segments") " segments left"
 	return substr(s, 3)
 }
 

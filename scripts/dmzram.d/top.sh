@@ -17,7 +17,7 @@ screen_off() {
 # key SECONDS: a key that was pressed within that time, in KEY, or nothing.
 key() {
 	local tenths
-	tenths=$(awk -v s="$1" 'BEGIN { t = int(s * 10 + 0.5); print t < 1 ? 1 : t > 255 ? 255 : t }')
+	tenths=$(awk -v s="$1" 'BEGIN { t = int(s * 10 + 0.5); print (t < 1 ? 1 : t > 255 ? 255 : t) }')
 	stty min 0 time "$tenths"
 	KEY=$(dd bs=1 count=1 2>/dev/null)
 }
