@@ -9,12 +9,26 @@ function up(bytes,    step) {
 }
 # In M or G, as a setting is written.
 function size(bytes) {
-	return bytes % 1073741824 == 0 ? sprintf("%.0fG", bytes / 1073741824) : sprintf("%.0fM", (bytes + 1048575) / 1048576)
+	return bytes % 1073741824 == 0 ? sprintf("%.0fG", bytes / 1073741824) : sprintf("%.0fM", int((bytes + 1048575) / 1048576))
 }
 function max(a, b) { return a > b ? a : b }
 function min(a, b) { return a < b ? a : b }
 function share(part, all) { return all > 0 ? sprintf("%.1f %%", 100 * part / all) : "none" }
-function say(text) { print "  " text }
+
+# say(LABEL, TEXT): wrapped to 80 columns, behind the label; "-" is a bullet.
+function say(label, text,    word, n, i, line, indent) {
+	indent = label == "-" ? "    " : "               "
+	line = sprintf(label == "-" ? "  %s" : "  %-12s", label)
+	n = split(text, word, " ")
+	for (i = 1; i <= n; i++) {
+		if (length(line " " word[i]) > 80) {
+			print line
+			line = substr(indent, 2)
+		}
+		line = line " " word[i]
+	}
+	print line
+}
 
 # What one sample says of the highest that there was.
 function look(s) {
@@ -36,7 +50,7 @@ function forget() {
 		delete old[f]
 	for (i = 1; i <= NF; i++) {
 		split($i, part, "=")
-		old[part[1]] = part[2]
+		old[part[1]] = part[2] + 0
 	}
 	if (old["time"] < since)
 		next
@@ -52,8 +66,15 @@ function forget() {
 	next
 }
 
-# A number must come from a field: what substr() gives compares as a string.
-{ in_now = 1; now[$1] = NF == 2 ? $2 : substr($0, length($1) + 2) }
+# Numbers as numbers: some kinds of awk compare them as strings else.
+{
+	in_now = 1
+	value = substr($0, length($1) + 2)
+	if (value ~ /^[0-9.]+$/)
+		now[$1] = value + 0
+	else
+		now[$1] = value
+}
 
 function change(f) { return now[f] - first[f] }
 
@@ -65,31 +86,34 @@ function head(    reads) {
 }
 
 function facts() {
-	say(sprintf("stored       at most %.0f blocks, %s, %s of the device", stored_max, human(stored_max * 4096),
+	say("stored", sprintf("at most %.0f blocks, %s, %s of the device", stored_max, human(stored_max * 4096),
 		share(stored_max, now["blocks"])))
-	say(sprintf("pool         at most %s%s", human(pool_max),
+	say("pool", sprintf("at most %s%s", human(pool_max),
 		limit ? " of " human(limit) ", where demotion begins at 15/16" : ", no limit"))
 	if (now["cold"] != "-")
-		say(sprintf("cold         at most %s of %s in use, %s of that live", human(used_max * now["segment_bytes"]),
+		say("cold", sprintf("at most %s of %s in use, %s of that live", human(used_max * now["segment_bytes"]),
 			human(now["segments"] * now["segment_bytes"]), human(live_max)))
-	say(sprintf("reads        %.0f blocks, %s of them from the cold device", reads, share(faults, reads)))
-	if (ram_all)
-		say(sprintf("ages         %s of the blocks in RAM were not touched for %s", share(old_ram, ram_all), rotations(3)))
+	say("reads", sprintf("%.0f blocks, %s of them from the cold device", reads, share(faults, reads)))
+	if (ram_all && now["cold"] != "-")
+		say("ages", sprintf("%s of the blocks in RAM were not touched for %s", share(old_ram, ram_all), rotations(3)))
 	if (hits)
-		say(sprintf("             %s of the reads from RAM found such a block", share(now["ages_sampled_reads_3"], hits)))
+		say("", sprintf("%s of the reads from RAM found such a block", share(now["ages_sampled_reads_3"], hits)))
 }
 
 function rotations(n) {
-	return now["ages_rotation_seconds"] > 0 ? \
-		sprintf("%d rotations (%d s if RAM was not short)", n, n * now["ages_rotation_seconds"]) : n " rotations"
+	return n " rotations" (now["ages_rotation_seconds"] > 0 ? \
+		sprintf(" (%d s, or less if RAM was short)", n * now["ages_rotation_seconds"]) : "")
+}
+
+function limit_without_cold() {
+	if (limit && pool_max > limit * 15 / 16)
+		return "too small: beyond it writes fail. A cold device, or " size(up(limit * 2))
+	return limit ? "was enough" : "there is none: set one, or writes can take all RAM"
 }
 
 function advise_limit(    block, more, less) {
 	if (now["cold"] == "-") {
-		if (limit && pool_max > limit * 15 / 16)
-			say("mem_limit    too small: beyond it writes fail. A cold device, or more: " size(up(limit * 2)))
-		else
-			say("mem_limit    " (limit ? "was enough" : "there is none: set one, or writes can take all RAM"))
+		say("mem_limit", limit_without_cold())
 		return
 	}
 	# Bytes of a block in RAM; of a cold one if there is none in RAM.
@@ -97,57 +121,57 @@ function advise_limit(    block, more, less) {
 		now["cold_blocks"] > 0 ? now["cold_live_bytes"] / now["cold_blocks"] : 1400
 	more = min(faults, now["cold_blocks"] + now["clean_blocks"]) * block
 	if (!reads && !change("writes")) {
-		say("mem_limit    nothing was read or written: no advice")
+		say("mem_limit", "nothing was read or written: no advice")
 	} else if (faults > reads / 100 && limit && pool_max >= limit * 7 / 8) {
-		say(sprintf("mem_limit    more may help: %s would have held all that was read from the cold device;",
+		say("mem_limit", sprintf("more may help: %s would have held all that was read from the cold device; less than that, some of it",
 			size(up(limit + more))))
-		say("             less than that some of it")
 	} else if (faults > reads / 100) {
-		say("mem_limit    was not what blocks left RAM for: reclaim or demote_age was. More RAM in the")
-		say("             machine, or a longer demote_age, keeps them; a larger limit does not")
+		say("mem_limit", "was not what blocks left RAM for: reclaim, demote_age or a message was. More RAM in the machine," \
+			" or a longer demote_age, keeps them; a larger limit does not")
 	} else if (ram_all && old_ram > ram_all / 4 && (!hits || now["ages_sampled_reads_3"] * 20 < hits)) {
 		less = up(max(16 * 1048576, now["pool_bytes"] * (1 - old_ram / ram_all) * 8 / 7))
 		if (!limit || less < limit)
-			say(sprintf("mem_limit    %s would do: it holds all that is not old", size(less)))
+			say("mem_limit", sprintf("%s would do: it holds all that is not old", size(less)))
 		else
-			say("mem_limit    is right")
+			say("mem_limit", "is right")
 	} else {
-		say("mem_limit    is right")
+		say("mem_limit", "is right")
 	}
 }
 
 function advise_size() {
 	if (stored_max > now["blocks"] / 2)
-		say(sprintf("size         %s suits swap, which works best when less than half full; empty blocks cost little",
+		say("size", sprintf("%s suits swap, which works best when less than half full; empty blocks cost little",
 			size(up(stored_max * 8192))))
 	else
-		say("size         is enough")
+		say("size", "is enough")
 }
 
 function advise_cold(    need) {
 	if (now["cold"] == "-")
 		return
 	# Four fifths live: the cleaner has little to do. 12 segments are reserve and buffers.
-	need = up(1048576 + (live_max / 0.8) + 12 * now["segment_bytes"])
+	need = max(up(1048576 + live_max / 0.8 + 12 * now["segment_bytes"]), up(1048576 + 24 * now["segment_bytes"]))
 	if (live_max > 0.9 * now["segments"] * now["segment_bytes"])
-		say(sprintf("cold device  nearly full of live data: %s, for the cleaner's sake", size(need)))
+		say("cold device", sprintf("nearly full of live data: %s, for the cleaner's sake", size(need)))
 	else if (least <= now["cold_bytes"])
-		say(sprintf("cold device  %s back every block, however it compresses; with overcommit %s would have done",
-			size(up(least)), size(max(need, up(1048576 + 24 * now["segment_bytes"])))))
+		say("cold device", sprintf("%s back every block, however it compresses; with overcommit, %s would have done",
+			size(up(least)), size(need)))
 	else
-		say(sprintf("cold device  %s would have done; %s back every block, however it compresses", size(need), size(up(least))))
+		say("cold device", sprintf("%s would have done; %s back every block, however it compresses", size(need), size(up(least))))
 }
 
 function limits_of_this() {
 	print "What this cannot know:"
 	if (now["cold"] != "-") {
-		say("- how soon after leaving RAM a block was read again. So the larger mem_limit is an upper")
-		say("  bound, and nothing is said of what lies between.")
-		say("- ages of other times than now; and blocks that leave RAM by reclaim are aged by reclaim.")
+		say("-", "how soon after leaving RAM a block was read again. So the larger mem_limit is an upper bound, and" \
+			" nothing is said of what lies between.")
+		say("-", "ages at other times than now; and while RAM is short the hand turns faster.")
 	}
 	if (!samples)
-		say("- the highest use of the cold device, and of the device: without samples (dmzram record)\n    it is that of now, and the counters are those since creation.")
-	say("- what the RAM would have been worth to others.")
+		say("-", "how full the device and the cold device have been: without samples (dmzram record) that is how full they" \
+			" are now, and the counters are those since creation.")
+	say("-", "what the RAM would have been worth to others.")
 }
 
 END {

@@ -148,7 +148,10 @@ to_bytes() {
 		/^[0-9]+(\.[0-9]+)?[KkMmGgTt%]?$/ {
 			unit = $0
 			sub(/^[0-9.]+/, "", unit)
-			factor = unit == "%" ? ram / 100 : unit == "" ? 1 : 2 ^ (10 * index("kmgt", tolower(unit)))
+			factor = unit == "%" ? ram / 100 : 1
+			# No powers: the awk of busybox may be without.
+			for (i = unit == "" || unit == "%" ? 0 : index("kmgt", tolower(unit)); i > 0; i--)
+				factor *= 1024
 			printf "%.0f", int($0 * factor)
 			good = 1
 		}

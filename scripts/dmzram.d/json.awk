@@ -1,7 +1,7 @@
 # Samples to JSON. A name or value of a sample has no control characters.
 function string(s) {
-	gsub(/\\/, "\\\\", s)
-	gsub(/"/, "\\\"", s)
+	gsub(/\\/, "&&", s)
+	gsub(/"/, "\\\\&", s)
 	return "\"" s "\""
 }
 

@@ -1,7 +1,7 @@
 # Samples to the text format of Prometheus. All lines of a metric belong together, whatever the device.
 function label(s) {
-	gsub(/\\/, "\\\\", s)
-	gsub(/"/, "\\\"", s)
+	gsub(/\\/, "&&", s)
+	gsub(/"/, "\\\\&", s)
 	return s
 }
 
@@ -29,8 +29,8 @@ function info(    d) {
 			value[d, "device"], label(value[d, "cold"]), label(value[d, "args"])
 }
 
-# The histogram: counts below 2^n microseconds. What they add up to in seconds is not known.
-function latency(    d, b, le, sum, name, told) {
+# The histogram: counts below powers of two, in microseconds. What they add up to in seconds is not known.
+function latency(    d, b, sum, name, told) {
 	for (d = 1; d <= devices; d++) {
 		if (!((d, "latency_reads") in value))
 			continue
@@ -39,10 +39,9 @@ function latency(    d, b, le, sum, name, told) {
 				"How long reads of the cold device took, since creation or reset_peak.")
 		sum = 0
 		name = label(value[d, "name"])
-		for (b = 0; b < 27; b++) {
-			le = sprintf("%.0f", 2 ^ b)
-			sum += value[d, "latency_below_" le "_us"]
-			printf "dmzram_cold_read_latency_seconds_bucket{device=\"%s\",le=\"%.6f\"} %.0f\n", name, le / 1e6, sum
+		for (b = 1; b <= 67108864; b *= 2) {
+			sum += value[d, "latency_below_" b "_us"]
+			printf "dmzram_cold_read_latency_seconds_bucket{device=\"%s\",le=\"%.6f\"} %.0f\n", name, b / 1000000, sum
 		}
 		sum += value[d, "latency_beyond_us"]
 		printf "dmzram_cold_read_latency_seconds_bucket{device=\"%s\",le=\"+Inf\"} %.0f\n", name, sum

@@ -18,7 +18,7 @@ function bar(part, all, width,    n, s) {
 function micros(us) {
 	if (us < 1000)
 		return sprintf("%dus", us)
-	return us < 9999.5 ? sprintf("%.1fms", us / 1000) : us < 999500 ? sprintf("%.0fms", us / 1000) : sprintf("%.1fs", us / 1e6)
+	return us < 9999.5 ? sprintf("%.1fms", us / 1000) : us < 999500 ? sprintf("%.0fms", us / 1000) : sprintf("%.1fs", us / 1000000)
 }
 
 # A rate, or a count that may be large, in at most 7 characters.
@@ -86,7 +86,7 @@ function ages(    a, all, s, seconds) {
 function half(text, f, bytes,    rate) {
 	rate = top && seconds ? change(f) / seconds : 0
 	return sprintf("%-17s %7s %11s", text, !top ? "" : bytes ? human(rate < 0 ? 0 : rate) : brief(rate),
-		bytes ? human(v(f)) : sprintf("%.0f", v(f)))
+		bytes ? human(v(f)) : v(f) < 99999999999.5 ? sprintf("%.0f", v(f)) : brief(v(f)))
 }
 function row(text1, f1, text2, f2, bytes2) { print "  " half(text1, f1, 0) "    " half(text2, f2, bytes2) }
 
@@ -101,31 +101,30 @@ function traffic() {
 }
 
 # The percentile of the reads between two samples, or of all: the upper bound of its bucket.
-function quantile(q, of_now,    b, le, n, sum, all, f) {
-	for (b = 0; b <= 26; b++) {
-		f = sprintf("latency_below_%.0f_us", 2 ^ b)
+function quantile(q, of_now,    b, sum, all, f) {
+	for (b = 1; b <= 67108864; b *= 2) {
+		f = "latency_below_" b "_us"
 		count[b] = of_now ? change(f) : v(f)
 		all += count[b]
 	}
-	for (b = 0; b <= 26; b++) {
+	for (b = 1; b <= 67108864; b *= 2) {
 		sum += count[b]
 		if (all && sum >= all * q)
-			return 2 ^ b
+			return b
 	}
 	return 0
 }
 
-function latency(    s, n) {
+function latency(    s) {
 	if (now["cold"] == "-")
 		return
-	s = sprintf("Cold reads  of all: p50 < %s, p99 < %s, longest %s", micros(v("latency_p50_us")),
-		micros(v("latency_p99_us")), micros(v("latency_max_us")))
-	if (!v("latency_reads"))
-		s = "Cold reads  none yet"
-	n = top ? change("latency_reads") : 0
-	if (n > 0)
-		s = s sprintf("; now: p50 < %s, p99 < %s", micros(quantile(0.5, 1)), micros(quantile(0.99, 1)))
-	print cut(s)
+	s = v("latency_reads") ? sprintf(", p50 < %s, p99 < %s, longest %s", micros(v("latency_p50_us")),
+		micros(v("latency_p99_us")), micros(v("latency_max_us"))) : ""
+	print cut(sprintf("Cold reads  in all: %6s of reads%s", percent(v("cold_reads"), v("reads")), s))
+	if (!top)
+		return
+	s = change("latency_reads") > 0 ? sprintf(", p50 < %s, p99 < %s", micros(quantile(0.5, 1)), micros(quantile(0.99, 1))) : ""
+	print cut(sprintf("            now:    %6s of reads%s", percent(change("cold_reads"), change("reads")), s))
 }
 
 # What somebody should look at, or nothing.
