@@ -165,7 +165,7 @@ cmd_move() {
 	new_cold "$new"
 	table_sectors "$((SECTORS * 512))" "$new" "$ARGS"
 	if [ -z "$back" ]; then
-		run wipefs --quiet --all "$new" || die "$new cannot be opened exclusively, or written: it is in use"
+		try "$new is in use" wipefs --quiet --all "$new"
 		header_erase "$new"
 	fi
 	reload "$NAME" "$SECTORS" "$new" "$ARGS"

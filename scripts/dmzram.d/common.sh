@@ -58,18 +58,15 @@ show_command() {
 	echo
 }
 
-# run WORD...: run it, or print it when asked to.
-run() {
+# try MESSAGE WORD...: run it in silence; when it fails the end, with the message and what it said.
+try() {
+	local message=$1 out
+	shift
 	if [ -n "$dry_run" ]; then
 		show_command "$@"
-	else
-		"$@"
+		return
 	fi
-}
-
-# quietly run WORD...: without what the program says of its success.
-quietly() {
-	if [ -n "$dry_run" ]; then "$@"; else "$@" >/dev/null; fi
+	out=$("$@" 2>&1) || die "$message${out:+ ($(printf '%s\n' "$out" | tail -n 1))}"
 }
 
 # options SPEC WORD...: read a command's words. SPEC names its options, "size:/s" with a value and a

@@ -64,28 +64,31 @@ cmd_create() {
 # above_others: a priority above those of all swap areas that there are, 100 at least.
 above_others() { awk 'NR > 1 && $5 >= p { p = $5 + 1 } END { print (p > 32767 ? 32767 : p < 100 ? 100 : p) }' /proc/swaps; }
 
+# vm_setting NAME. Not by read, which takes a character at a time: such a file gives one and then ends.
+vm_setting() { cat "/proc/sys/vm/$1"; }
+
 # set_page_cluster auto|keep|N
 set_page_cluster() {
-	local file=/proc/sys/vm/page-cluster now want=$1
-	read -r now <$file
+	local now want=$1
+	now=$(vm_setting page-cluster)
 	if [ "$want" = auto ]; then
 		# Without a cold device no read takes long, and a page too many is a decompression for nothing.
 		want=keep
 		[ "$COLD" != - ] || want=0
 	fi
 	[ "$want" != keep ] && [ "$want" != "$now" ] || return 0
-	run sysctl -qw "vm.page-cluster=$want"
+	try "vm.page-cluster cannot be set" sysctl -qw "vm.page-cluster=$want"
 }
 
 swap_advice() {
-	local file=/proc/sys/vm value
-	read -r value <$file/page-cluster
+	local value
+	value=$(vm_setting page-cluster)
 	if [ "$COLD" = - ] && [ "$value" != 0 ]; then
 		note "vm.page-cluster is $value: 0 suits swap in RAM alone (--page-cluster auto)"
 	elif [ "$COLD" != - ] && [ "$value" = 0 ]; then
 		note "vm.page-cluster is 0: with a cold device the default, 3, reads neighbours at once"
 	fi
-	read -r value <$file/swappiness
+	value=$(vm_setting swappiness)
 	[ "$value" -ge 100 ] || note "vm.swappiness is $value: 100 or more suits swap in RAM (sysctl vm.swappiness=100)"
 }
 
@@ -125,10 +128,8 @@ swap_on() {
 		[ -z "$user" ] || die "$1 is $user"
 		dm_table "$1"
 	fi # else nothing is there yet: --dry-run
-	quietly run mkswap --force --label "$(printf %.15s "$1")" "$NODE" ||
-		die "mkswap has failed on $NODE; $prog remove $1 takes it away again"
-	run swapon --discard=pages --priority "$priority" "$NODE" ||
-		die "swapon has failed on $NODE; $prog remove $1 takes it away again"
+	try "no swap on $NODE, which $prog remove $1 takes away" mkswap --force --label "$(printf %.15s "$1")" "$NODE"
+	try "no swap on $NODE, which $prog remove $1 takes away" swapon --discard=pages --priority "$priority" "$NODE"
 	set_page_cluster "${opt_page_cluster:-keep}"
 	[ -n "$dry_run" ] && return
 	note "$NODE: $(human $((SECTORS * 512))) of swap, priority $priority"
@@ -149,7 +150,7 @@ cmd_remove() {
 		user=$(user_of "$(dm_numbers "$NAME")")
 		node=/dev/mapper/$NAME
 		if [ "$user" = "in use as swap" ] && [ -n "$opt_swapoff" ]; then
-			run swapoff "$node" || die "swapoff $node has failed: there may be too little memory for what is in it"
+			try "$node stays: there may be too little memory for what is in it" swapoff "$node"
 		elif [ -n "$user" ] && [ -z "$opt_deferred" ]; then
 			case $user in
 			*swap) user="$user: swapoff $node first, or --swapoff" ;;

@@ -95,7 +95,7 @@ header_write() {
 
 # header_erase DEVICE: zeroes over the first MiB, so that nothing of ours, or older, is found there.
 header_erase() {
-	run dd if=/dev/zero of="$1" bs=64K count=16 conv=notrunc,fsync status=none || die "$1 cannot be written"
+	try "$1 cannot be written" dd if=/dev/zero of="$1" bs=64K count=16 conv=notrunc,fsync status=none
 }
 
 cmd_probe() {

@@ -2,16 +2,22 @@
 # What works by the header on a cold device: format, up, detach, and its mirror in LV tags. Sourced by
 # dmzram.
 
-# up_device DEVICE: the device that its header describes.
+# is_up: there is a device over the cold device NUMBERS. Leaves NODE and H_NAME.
+is_up() {
+	H_NAME=$(dm_over "$NUMBERS")
+	[ -n "$H_NAME" ] && NODE=$(dm_node "$H_NAME") && note "$NODE is up"
+}
+
+# up_device DEVICE: the device that its header describes. udev may bring it up at the same time: one after the
+# other, and whoever comes second finds it.
 up_device() {
-	local rc=0 over
-	numbers_of "$1"
-	over=$(dm_over "$NUMBERS")
-	if [ -n "$over" ] && [ "$command" = up ]; then
-		note "/dev/mapper/$over is up"
-		H_NAME=$over
-		return
+	local rc=0
+	if [ -z "$dry_run" ] && [ -w /run ] && command -v flock >/dev/null; then
+		exec 8>/run/dmzram.lock
+		flock -w 60 8 || die "another $prog has held /run/dmzram.lock for more than 60 s"
 	fi
+	numbers_of "$1"
+	is_up && return
 	header_read "$1" || rc=$?
 	case $rc in
 	0) ;;
@@ -51,19 +57,20 @@ lv_of() {
 
 # lv_tags DEVICE [WORD...]: its tags of ours are those, and no others.
 lv_tags() {
-	local dev=$1 lv tag
-	lv=$(lv_of "$dev")
+	local lv word have want=""
+	lv=$(lv_of "$1")
 	[ -n "$lv" ] || return 0
 	shift
-	for tag; do
-		set -- "$@" --addtag "dmzram.$(printf %s "$tag" | sed 's|%|/100|g')"
-		shift
+	for word; do want="$want dmzram.$(printf %s "$word" | sed 's|%|/100|g')"; done
+	have=$(lvs --noheadings -o lv_tags "$lv" 2>/dev/null | tr -s ', ' '\n' | grep '^dmzram\.')
+	set --
+	for word in $have; do
+		case "$want " in *" $word "*) ;; *) set -- "$@" --deltag "$word" ;; esac
 	done
-	for tag in $(lvs --noheadings -o lv_tags "$lv" 2>/dev/null | tr -s ', ' '\n' | grep '^dmzram\.'); do
-		set -- --deltag "$tag" "$@"
+	for word in $want; do
+		case " $(echo "$have" | tr '\n' ' ') " in *" $word "*) ;; *) set -- "$@" --addtag "$word" ;; esac
 	done
-	[ $# -gt 0 ] || return 0
-	quietly run lvchange --quiet "$@" "$lv" 2>/dev/null || warn "the tags of the LV $lv could not be changed"
+	[ $# = 0 ] || (try "the tags of the LV $lv could not be changed" lvchange --quiet "$@" "$lv") || true
 }
 
 # lv_tags_header DEVICE NAME SIZE ARGS
@@ -100,11 +107,10 @@ check_unused() {
 # signatures DEVICE: what wipefs knows of it, as words.
 signatures() { wipefs --noheadings --output TYPE "$1" 2>/dev/null | sort -u | paste -sd ' ' -; }
 
-# default_name DEVICE: what it is called by default: the LV's, or the disk's, own name.
+# default_name: for a device over NUMBERS.
 default_name() {
 	local name
-	name=$(lv_of "$1")
-	[ -n "$name" ] || name=$(device_name "$NUMBERS")
+	name=$(device_name "$NUMBERS")
 	echo "zram-${name##*/}"
 }
 
@@ -123,7 +129,7 @@ cmd_format() {
 		shift
 	done
 	check_unused "$dev"
-	[ -n "$opt_name" ] || opt_name=$(default_name "$dev")
+	[ -n "$opt_name" ] || opt_name=$(default_name)
 	check_name "$opt_name"
 	found=$(signatures "$dev")
 	header_read "$dev" || rc=$?
@@ -140,7 +146,7 @@ cmd_format() {
 	case ${opt_size:-max} in max) BYTES=max ;; esac
 	[ -n "$uuid" ] || uuid=$(new_uuid)
 	# wipefs opens the device exclusively, so it also finds users that sysfs does not name.
-	run wipefs --quiet --all "$dev" || die "$dev cannot be opened exclusively, or written: it is in use"
+	try "$dev is in use" wipefs --quiet --all "$dev"
 	header_erase "$dev"
 	header_write "$dev" "$uuid" "$opt_name" "$BYTES" "$args"
 	lv_tags_header "$dev" "$opt_name" "$BYTES" "$args"

@@ -80,14 +80,14 @@ cmd_record() {
 	eval "set -- $rest"
 	HISTORY=${opt_dir:-$HISTORY}
 	chosen "$@"
-	mkdir -p "$HISTORY" || die "$HISTORY cannot be made"
+	try "$HISTORY cannot be made" mkdir -p "$HISTORY"
 	for name in $CHOSEN; do
 		file=$HISTORY/$name.history
 		values=$(sample "$name") || exit 1
-		printf '%s\n' "$values" | history_line >>"$file" || die "$file cannot be written"
+		{ printf '%s\n' "$values" | history_line >>"$file"; } 2>/dev/null || die "$file cannot be written"
 		# Now and then cut off what is too old.
 		if [ "$(wc -l <"$file")" -gt $((HISTORY_LINES * 5 / 4)) ]; then
-			{ tail -n $HISTORY_LINES "$file" >"$file.new" && mv "$file.new" "$file"; } || die "$file cannot be written"
+			{ tail -n $HISTORY_LINES "$file" >"$file.new" && mv "$file.new" "$file"; } 2>/dev/null || die "$file cannot be written"
 		fi
 	done
 }
