@@ -61,16 +61,20 @@ header_name_ok() {
 # header_copy DEVICE OFFSET: one copy as text. (A shell variable holds no zeroes.)
 header_copy() { dd if="$1" bs=$HEADER_BYTES skip=$(($2 / HEADER_BYTES)) count=1 2>/dev/null | tr -d '\000'; }
 
-# header_read DEVICE: 0 and the H_ variables; 1 if there is none; 2 if it is damaged, both copies;
+# header_read DEVICE: 0 and the H_ variables; 1 if there is none; 2 if it is damaged, or of a later version;
 # 3 if the device cannot be read.
 header_read() {
 	local text
-	text=$(dd if="$1" bs=8 count=1 2>/dev/null | tr -d '\000' && echo .) || return 3
-	if [ "$text" != "$MAGIC
-." ]; then
+	text=$(dd if="$1" bs=8 count=1 2>/dev/null | tr -d '\000'; echo .)
+	case $text in
+	"$MAGIC
+.") ;;
+	DMZRAM[2-9]*) return 2 ;;
+	*)
 		dd if="$1" of=/dev/null bs=1 count=1 2>/dev/null || return 3
 		return 1
-	fi
+		;;
+	esac
 	text=$(header_copy "$1" 0; echo .)
 	header_parse "${text%.}" && return
 	text=$(header_copy "$1" $HEADER_SECOND; echo .)
@@ -109,7 +113,7 @@ cmd_probe() {
 	0) ;;
 	1) exit 2 ;;
 	2)
-		warn "$1: the header is damaged: $prog format writes a new one, detach erases it"
+		warn "$1: the header is damaged, or of a later version: $prog format writes a new one, detach erases it"
 		exit 2
 		;;
 	*) die "$1 cannot be read" ;;

@@ -22,7 +22,7 @@ up_device() {
 	case $rc in
 	0) ;;
 	1) die "$1 has no header: $prog format $1 writes one" ;;
-	2) die "$1: its header is damaged: $prog format --force $1 writes a new one" ;;
+	2) die "$1: its header is damaged, or of a later version: $prog format --force $1 writes a new one" ;;
 	*) die "$1 cannot be read" ;;
 	esac
 	args=$H_ARGS
@@ -135,7 +135,7 @@ cmd_format() {
 	header_read "$dev" || rc=$?
 	case $rc in
 	0) found="a header of dmzram, of $H_NAME" uuid=$H_UUID ;;
-	2) found="a damaged header of dmzram" ;;
+	2) found="a header of dmzram, damaged or of a later version," ;;
 	3) die "$dev cannot be read" ;;
 	esac
 	[ -z "$found" ] || [ -n "$opt_force" ] ||

@@ -286,7 +286,7 @@ dmz up "$COLD"
 dmz remove "zram-${COLD##*/}"
 printf x | dd of="$COLD" bs=1 seek=8212 conv=notrunc,fsync status=none
 refused "its header is damaged" up "$COLD"
-refused "a damaged header" format "$COLD"
+refused "a header of dmzram, damaged or" format "$COLD"
 dmz format --force "$COLD"
 dmz detach "$COLD"
 
