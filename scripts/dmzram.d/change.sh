@@ -130,15 +130,17 @@ resize_advice() {
 	esac
 }
 
-# new_cold DEVICE: it can be taken; or it is the old one of a move that is going on, which is to go back.
-# What it has is overwritten, but for the latter, of which it leaves back set.
+# is_moving NAME: its blocks are on their way from another cold device.
+is_moving() { [ "$(sample "$1" | awk '$1 == "cold_devices" { print $2 }')" = 2 ]; }
+
+# new_cold DEVICE: it can be taken. Leaves back set if it is the old one of a move that is going on, as far as
+# can be seen: it is held, but not by the table, and the kernel will say whether by us.
 new_cold() {
-	local user found rc=0
+	local found rc=0
 	back=""
 	numbers_of "$1"
-	user=$(user_of "$NUMBERS")
-	if [ "$user" = "in use by $NAME" ]; then
-		[ "$(device_name "$NUMBERS")" != "$COLD" ] || die "$1 is the cold device of $NAME already"
+	[ "$(device_name "$NUMBERS")" != "$COLD" ] || die "$1 is the cold device of $NAME already"
+	if is_moving "$NAME" && ! held_by_nobody "$1"; then
 		back=1
 		return
 	fi

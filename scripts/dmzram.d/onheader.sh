@@ -95,13 +95,17 @@ lv_tags_header() {
 
 # ---- format, detach ----------------------------------------------------------------------------
 
-# check_unused DEVICE: nobody has it, to the best of our knowledge.
+# held_by_nobody DEVICE: it can be opened exclusively.
+held_by_nobody() { wipefs --quiet --all --no-act "$1" >/dev/null 2>&1; }
+
+# check_unused DEVICE: nobody has it. Who it is sysfs says most often.
 check_unused() {
 	local user
 	numbers_of "$1"
 	user=$(user_of "$NUMBERS")
 	[ -z "$user" ] || die "$1 is $user"
-	[ "$(blockdev --getro "$1" 2>/dev/null)" != 1 ] || die "$1 is read-only"
+	[ "$(blockdev --getro "$1" 2>/dev/null)" != 1 ] || die "$1 is read-only: blockdev --setrw, or take another one"
+	held_by_nobody "$1" || die "$1 is in use: it cannot be opened exclusively"
 }
 
 # signatures DEVICE: what wipefs knows of it, as words.
