@@ -1,7 +1,7 @@
 #!/bin/bash
 # The command dmzram: every subcommand that changes or shows a device does what it says, each refusal is one
 # line, leaves nothing behind, and --dry-run does nothing but print.
-# vm: uml qemu-6.12
+# vm: uml
 # mem: 384M
 # cpus: 1
 # cold: 192M

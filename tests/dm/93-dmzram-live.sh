@@ -1,7 +1,7 @@
 #!/bin/bash
 # dmzram on a device in use: another size, a cold device that has grown, another cold device, there and back,
 # each with the header that goes along; data kept.
-# vm: uml qemu-6.12
+# vm: uml
 # mem: 384M
 # cpus: 1
 # cold: 256M
