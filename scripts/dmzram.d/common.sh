@@ -219,6 +219,9 @@ user_of() {
 	done </proc/swaps
 }
 
+# signatures DEVICE: what wipefs knows of it, as words.
+signatures() { wipefs --noheadings --output TYPE "$1" 2>/dev/null | sort -u | paste -sd ' ' -; }
+
 # ---- what the kernel says ----------------------------------------------------------------------
 
 # kernel_mark, kernel_reason: what dm-zram has said in the kernel's log since the mark, the last line.

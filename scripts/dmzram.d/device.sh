@@ -22,7 +22,7 @@ new_uuid() { cat /proc/sys/kernel/random/uuid; }
 
 # create_from WORD...: the words of create and swap, NAME [COLD] [KEY=VALUE...].
 create_from() {
-	local name=${1-} cold=-
+	local name=${1-} cold=- found
 	[ -n "$name" ] || usage "a name for the device is needed"
 	shift
 	case ${1-} in
@@ -38,14 +38,20 @@ create_from() {
 		add_setting "$1"
 		shift
 	done
-	if [ "$cold" != - ] && [ -b "$cold" ] && header_read "$cold"; then
-		die "$cold has a header, of $H_NAME: $prog up $cold (or detach it first)"
+	if [ "$cold" != - ] && [ -b "$cold" ]; then
+		numbers_of "$cold"
+		found=$(user_of "$NUMBERS")
+		[ -z "$found" ] || die "$cold is $found"
+		! header_read "$cold" || die "$cold has a header, of $H_NAME: $prog up $cold (or detach it first)"
+		found=$(signatures "$cold")
+		[ -z "$found" ] || [ -n "$opt_force" ] ||
+			die "$cold has $found on it: wipefs --all $cold if that may be lost, or --force"
 	fi
 	make_device "$name" "${opt_size:-max}" "$cold" "$(new_uuid)"
 }
 
 cmd_create() {
-	options "size:/s from: dry-run/n" "$@"
+	options "size:/s from: force/f dry-run/n" "$@"
 	need_root
 	eval "set -- $rest"
 	use header
@@ -94,7 +100,7 @@ swap_advice() {
 
 cmd_swap() {
 	local name
-	options "size:/s priority:/p page-cluster: from: dry-run/n" "$@"
+	options "size:/s priority:/p page-cluster: from: force/f dry-run/n" "$@"
 	case $opt_priority in *[!0-9]*) usage "--priority: \"$opt_priority\" is not a number" ;; esac
 	[ "${opt_priority:-0}" -le 32767 ] || usage "--priority: at most 32767"
 	case $opt_page_cluster in "" | auto | keep | [0-9]) ;; *) usage "--page-cluster: auto, keep, or 0 to 9" ;; esac

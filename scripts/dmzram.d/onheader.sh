@@ -108,9 +108,6 @@ check_unused() {
 	held_by_nobody "$1" || die "$1 is in use: it cannot be opened exclusively"
 }
 
-# signatures DEVICE: what wipefs knows of it, as words.
-signatures() { wipefs --noheadings --output TYPE "$1" 2>/dev/null | sort -u | paste -sd ' ' -; }
-
 # default_name: for a device over NUMBERS.
 default_name() {
 	local name

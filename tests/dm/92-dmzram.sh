@@ -293,6 +293,11 @@ dmz detach "$COLD"
 # Something else is on it.
 within 30 mkfs mkfs.ext4 -q "$COLD"
 refused "has ext4 on it: --force" format "$COLD"
+refused "has ext4 on it: wipefs --all $COLD if" create x "$COLD"
+refused "has ext4 on it: wipefs --all $COLD if" swap x "$COLD"
+no_device "create over ext4"
+dmz create --force x "$COLD" --size 8M
+dmz remove x
 refused "no header" detach "$COLD"
 mkdir -p "$T/mnt"
 within 30 mount mount "$COLD" "$T/mnt"
