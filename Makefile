@@ -10,7 +10,7 @@ TOP  := $(CURDIR)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # Goals that build the module need a kernel; the others do not look for one.
-ifneq ($(filter-out check unit fuzz style demo help clean bench bench-zsmalloc bench-cold bench-path bench-policy check-oom soak,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out check unit fuzz style demo help clean bench bench-zsmalloc bench-cold bench-path bench-policy check-oom soak man install-tools uninstall-tools,$(or $(MAKECMDGOALS),all)),)
 KREL := $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null)
 ifeq ($(KREL),)
 $(error No kernel build tree in $(KDIR): install the headers of the running kernel, or give KDIR=)
@@ -36,13 +36,15 @@ module-dir:
 modules: module-dir
 	+@$(MAKE) --no-print-directory -C '$(KDIR)' M='$(BUILD)' $(CCARG) modules
 
-install: modules
+install: modules install-tools
 	+@$(MAKE) --no-print-directory -C '$(KDIR)' M='$(BUILD)' $(CCARG) INSTALL_MOD_DIR=updates modules_install
 	depmod $(if $(INSTALL_MOD_PATH),-b '$(INSTALL_MOD_PATH)') '$(KREL)'
 
-uninstall:
+uninstall: uninstall-tools
 	rm -f '$(INSTALL_MOD_PATH)/lib/modules/$(KREL)/updates/dm-zram.ko'*
 	depmod $(if $(INSTALL_MOD_PATH),-b '$(INSTALL_MOD_PATH)') '$(KREL)'
+
+include scripts/tools.mk
 
 clean:
 	rm -rf build
@@ -90,7 +92,8 @@ soak:
 help:
 	@echo 'make                build dm-zram.ko for the running kernel, in build/<release>'
 	@echo 'make KDIR=<dir>     build it for another kernel; W=1 and C=2 as in the kernel'
-	@echo 'make install        install it (INSTALL_MOD_PATH= to put it below another root)'
+	@echo 'make install        install it, and the command dmzram (INSTALL_MOD_PATH= to put it below another root)'
+	@echo 'make install-tools  only the command dmzram, its completion, the man pages (PREFIX=/usr, DESTDIR=)'
 	@echo 'make uninstall      remove it again'
 	@echo 'make check          everything that must hold before a commit; T=<pattern> for some of it'
 	@echo 'make unit           the tests in user space'

@@ -8,6 +8,7 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 
+#include "ages.h"
 #include "compact.h"
 #include "demote.h"
 #include "message.h"
@@ -111,6 +112,12 @@ static int dzr_msg_fields(struct dzr_dev *d, char **argv, char *result,
 	return 1;
 }
 
+static int dzr_msg_ages(struct dzr_dev *d, char **argv, char *result,
+			unsigned int maxlen)
+{
+	return dzr_ages_print(d, result, maxlen) ?: 1;
+}
+
 static const struct dzr_command dzr_commands[] = {
 	{ "set", 3, "set <key> <value>", dzr_msg_set },
 	{ "demote", 2, "demote <blocks|all>", dzr_msg_demote },
@@ -119,6 +126,7 @@ static const struct dzr_command dzr_commands[] = {
 	{ "reset_peak", 1, "reset_peak", dzr_msg_reset_peak },
 	{ "fields", 1, "fields", dzr_msg_fields },
 	{ "latency", 1, "latency", dzr_msg_latency },
+	{ "ages", 1, "ages", dzr_msg_ages },
 };
 
 int dzr_message(struct dzr_dev *d, unsigned int argc, char **argv,

@@ -207,6 +207,7 @@ bad_message '.' compact 1
 bad_message '.' reset_peak 0
 bad_message '.' fields all
 bad_message '.' latency all
+bad_message '.' ages all
 bad_message '.' set
 bad_message '.' set mem_limit
 bad_message '.' set mem_limit 1M 2M
