@@ -1,0 +1,146 @@
+# shellcheck shell=bash
+# A guest of the system tests, seen from a test. Sourced by tests/system/run for each test, after
+# common.sh, klog.sh and image.sh.
+#
+#   machine IMAGE-DIRECTORY [MIB]      start it; disks /dev/vdb (1 GiB) and /dev/vdc (512 MiB) are empty
+#   booted                             wait until it has booted; says how long that took
+#   on SECONDS COMMAND...              run a line (or, without COMMAND, the standard input) in it by
+#                                      bash -eu; its output, its status
+#   put FILE PATH [MODE]               copy a file into it
+#   reboot, poweroff                   by systemctl; wait for it
+#   healthy                            no failed unit, no error in the journal, so far in this boot
+#   fail TEXT...                       the end of the test
+#
+# DMZ_TIME_SCALE multiplies every limit of time.
+
+patience=${DMZ_TIME_SCALE:-1}
+number=0
+line=""
+qemu=""
+
+note() { echo "$test_name: $*"; }
+
+fail() {
+	trap - ERR
+	echo "$test_name: FAILED: $*"
+	echo "the console ends with:"
+	tail -n 25 "$work/console" 2>/dev/null | tr -d '\r' || true
+	exit 1
+}
+
+machine_kill() {
+	[ -z "$qemu" ] || kill -KILL -- "-$qemu" 2>/dev/null || true
+	[ -z "$qemu" ] || wait "$qemu" 2>/dev/null || true
+	qemu=""
+}
+
+machine() {
+	local image=$1 mib=${2:-512} append
+	cp "$image/release" "$work/release"
+	truncate -s 1G "$work/vdb"
+	truncate -s 512M "$work/vdc"
+	: >"$work/console"
+	mkfifo "$work/agent.in" "$work/agent.out"
+	# No end of file on either, whoever comes and goes.
+	exec 6<>"$work/agent.in" 7<>"$work/agent.out"
+	append="root=/dev/vda rw console=ttyS0 loglevel=5 mitigations=off nokaslr oops=panic panic=5 no_timer_check"
+	append+=" systemd.show_status=yes systemd.log_color=no random.trust_cpu=on"
+	append+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60 workqueue.watchdog_thresh=120"
+	set -m
+	timeout -k 5 "$((limit * patience))" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu max,la57=off \
+		-smp 2 -m "$mib" -nodefaults -no-user-config -display none -vga none \
+		-kernel "$image/vmlinuz" -initrd "$image/initrd" -append "$append" \
+		-chardev "file,id=console,path=$work/console,append=on" -serial chardev:console \
+		-device virtio-serial-pci -chardev "pipe,id=agent,path=$work/agent" \
+		-device virtserialport,chardev=agent,name=dmz.agent -device virtio-rng-pci \
+		-drive "file=$image/root.ext4,format=raw,if=none,id=root,snapshot=on" -device virtio-blk-pci,drive=root \
+		-drive "file=$work/vdb,format=raw,if=none,id=vdb,cache=unsafe,discard=unmap" -device virtio-blk-pci,drive=vdb,serial=dmzb \
+		-drive "file=$work/vdc,format=raw,if=none,id=vdc,cache=unsafe,discard=unmap" -device virtio-blk-pci,drive=vdc,serial=dmzc \
+		</dev/null >"$work/qemu.log" 2>&1 6>&- 7>&- &
+	qemu=$!
+	set +m
+}
+
+# agent_line SECONDS: the next line that the agent sends, in $line
+agent_line() {
+	local end=$((SECONDS + $1 * patience)) rc
+	while :; do
+		rc=0
+		IFS= read -r -t 2 line <&7 || rc=$?
+		[ $rc != 0 ] || return 0
+		kill -0 "$qemu" 2>/dev/null || return 1
+		[ $SECONDS -lt $end ] || return 1
+	done
+}
+
+booted() {
+	local took
+	line=""
+	until [ "${line#+ }" != "$line" ]; do
+		agent_line 180 || fail "the guest does not boot"
+	done
+	took=${line#+ }
+	on 180 'systemctl is-system-running --wait >/dev/null || :; systemctl is-system-running || :' >"$work/state"
+	note "booted after $took s of its time, $(cat "$work/state")"
+}
+
+on() {
+	local limit_s=$1 text
+	shift
+	if [ $# -gt 0 ]; then text="$*"; else text=$(cat); fi
+	number=$((number + 1))
+	printf '%s %s %s\n' $number $((limit_s * patience)) "$({ echo 'set -eu -o pipefail'; echo "$text"; } | base64 -w 0)" >&6
+	while agent_line $((limit_s + 30)); do
+		case $line in
+		"|"*) printf '%s\n' "${line#|}" ;;
+		"=$number "*) return "${line##* }" ;;
+		"+ "*) fail "the guest has booted by itself, at: ${text:0:200}" ;;
+		esac
+	done
+	fail "no answer to: ${text:0:200}"
+}
+
+put() {
+	on 60 "mkdir -p '$(dirname "$2")'; base64 -d >'$2' <<'END'
+$(base64 "$1")
+END
+chmod ${3:-644} '$2'"
+}
+
+reboot() {
+	on 30 'systemctl --no-block reboot' >/dev/null
+	booted
+}
+
+poweroff() {
+	local end=$((SECONDS + 120 * patience))
+	on 30 'systemctl --no-block poweroff' >/dev/null
+	while kill -0 "$qemu" 2>/dev/null; do
+		[ $SECONDS -lt $end ] || fail "it does not power off"
+		sleep 0.5
+	done
+	wait "$qemu" || fail "qemu ended with $?: $(tail -n 3 "$work/qemu.log")"
+	qemu=""
+}
+
+# What a healthy guest may say with the priority of an error: nothing about us.
+JOURNAL_KNOWN='^$|^-- |RETBleed|Spectre|MDS CPU bug|mce: |x86/cpu: |ACPI|i8042|platform regulatory|PCI: '
+
+# healthy [BOOT]: of this boot, or of another one (-1: the one before)
+healthy() {
+	local said
+	said=$(on 60 "systemctl --failed --no-legend --plain; journalctl -q -b ${1:-0} -p err --no-hostname -o short-monotonic") ||
+		fail "the journal cannot be read"
+	said=$(grep -vE "$JOURNAL_KNOWN" <<<"$said" || true)
+	[ -z "$said" ] || fail "not healthy:
+$said"
+}
+
+# shut_down_well: nothing failed while the guest went down or came up, as the console has it.
+shut_down_well() {
+	local said
+	said=$(tr -d '\r' <"$work/console" | grep -aE '\[(FAILED|DEPEND| TIME )|Failed |Timed out|A stop job is running|Could not detach|Unable to finalize' || true)
+	[ -z "$said" ] || fail "on the console:
+$said"
+	klog_check "$work/console" || fail "the kernel complains"
+}
