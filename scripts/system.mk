@@ -16,7 +16,7 @@ SYSTEM_HOOKS := $(DESTDIR)$(if $(filter /usr,$(PREFIX)),/usr/share,/etc)/initram
 install: install-system
 uninstall: uninstall-system
 
-SYSTEM_PARTS := conf.awk conf.sh device.sh
+SYSTEM_PARTS := conf.awk conf.sh unit.sh
 SYSTEM_PROGRAMS := dm-zram-setup dm-zram-header
 SYSTEM_UNITS := dm-zram-setup@.service dm-zram@.service
 SYSTEM_RULES := 59-dm-zram.rules 69-dm-zram.rules

@@ -147,7 +147,7 @@ function bytes(name, key, text,    v) {
 		complaint = "what is \"" rest "\" at the end of \"" text "\"?"
 	if (complaint == "" && key == "size" && v < 1048576)
 		complaint = "\"" text "\" is less than 1M"
-	if (complaint == "" && (v < 0 || v > 2 ^ 44))
+	if (complaint == "" && (v < 0 || v > 17592186044416))
 		complaint = "\"" text "\" is not from 0 to 16T"
 	if (complaint != "") {
 		bad(name, key, complaint)
@@ -212,7 +212,8 @@ function value_of(    v, w, unit, f) {
 		if (match(rest, /^[kmgt](i?b)?/)) {
 			unit = index("kmgt", substr(rest, 1, 1))
 			rest = substr(rest, RLENGTH + 1)
-			v *= 1024 ^ unit
+			while (unit-- > 0)
+				v *= 1024
 		} else if (substr(rest, 1, 1) == "%") {
 			rest = substr(rest, 2)
 			v *= ram / 100

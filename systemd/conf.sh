@@ -30,14 +30,30 @@ conf_read() {
 
 conf_names() { printf '%s\n' "$CONF" | sed -n 's/^\([^ ]*\) name .*/\1/p'; }
 
-# conf_errors NAME: what is wrong with it, a line each. "-" for what belongs to none.
-conf_errors() {
-	printf '%s\n' "$CONF" | awk -v "want=$1" '$1 == want && $2 == "!" { sub(/^[^ ]* ! /, ""); print }'
-}
+# What follows is called often, at boot, where a process is dear: it starts none, and leaves its answer in
+# VALUE.
 
 # conf_get NAME KEY [DEFAULT]
 conf_get() {
-	printf '%s\n' "$CONF" | awk -v "want=$1" -v "key=$2" -v "value=${3-}" '
-		$1 == want && $2 == key { sub(/^[^ ]* [^ ]* /, ""); value = $0 }
-		END { print value }'
+	local name key value
+	VALUE=${3-}
+	while read -r name key value; do
+		[ "$name $key" != "$1 $2" ] || VALUE=$value
+	done <<-END
+		$CONF
+	END
+}
+
+# conf_error NAME: the first thing that is wrong with it. "-" for what belongs to none.
+conf_error() {
+	local name key value
+	VALUE=""
+	while read -r name key value; do
+		if [ "$name $key" = "$1 !" ]; then
+			VALUE=$value
+			return
+		fi
+	done <<-END
+		$CONF
+	END
 }

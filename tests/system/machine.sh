@@ -17,12 +17,18 @@ patience=${DMZ_TIME_SCALE:-1}
 number=0
 line=""
 qemu=""
+failing=""
 
 note() { echo "$test_name: $*"; }
 
 fail() {
 	trap - ERR
 	echo "$test_name: FAILED: $*"
+	if [ -z "$failing" ] && [ -n "$qemu" ]; then
+		failing=1
+		echo "the journal has:"
+		(on 30 'journalctl -q -b -p warning --no-hostname -o short-monotonic | tail -n 40; swapon; lsblk; dmsetup status') || true
+	fi
 	echo "the console ends with:"
 	tail -n 25 "$work/console" 2>/dev/null | tr -d '\r' || true
 	exit 1

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # What dm-zram-setup and dm-zram-header do with a device. Sourced by both.
 
+# The journal takes <3> for an error.
 say() { printf 'dm-zram: %s\n' "$*" >&2; }
 die() {
-	say "$*"
+	printf '%sdm-zram: %s\n' "${JOURNAL_STREAM:+<3>}" "$*" >&2
 	exit 1
 }
 
