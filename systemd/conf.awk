@@ -79,16 +79,17 @@ function emit(name,    i, key, value) {
 			value = key == "size" && value == "max" ? value : bytes(name, key, value)
 		else if (key == "cold")
 			value = device(name, value)
-		else if (value ~ /[^A-Za-z0-9_.,:=@%+\/ -]/)
+		else if (key == "arguments") {
+			if (!settings(name, value))
+				continue
+		} else if (value ~ /[^A-Za-z0-9_.,:=@%+\/ -]/)
 			bad(name, key, "\"" value "\" has characters that cannot be used here")
-		if (key == "swap-priority" && (value !~ /^[0-9]+$/ || value > 32767))
+		if (key == "swap-priority" && (value !~ /^[0-9]+$/ || value + 0 > 32767))
 			bad(name, key, "\"" value "\" is not a number from 0 to 32767")
 		if (key == "mount-point" && (value !~ /^\/./ || value ~ /\/\.\.?(\/|$)| /))
 			bad(name, key, "\"" value "\" is not an absolute path")
 		if (key == "fs-type" && value !~ /^[a-z0-9]+$/)
 			bad(name, key, "\"" value "\" is not the name of a file system")
-		if (key == "arguments" && !settings(name, value))
-			continue
 		print name, key, value
 	}
 	if (has(name, "mount-point") && has(name, "swap-priority"))
@@ -224,7 +225,7 @@ function value_of(    v, w, unit, f) {
 		f = substr(rest, 1, RLENGTH)
 		rest = substr(rest, RLENGTH + 1)
 		if (f == "ram")
-			return ram
+			return ram + 0
 		if (f == "min" || f == "max") {
 			want("(")
 			v = sum()

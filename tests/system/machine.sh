@@ -5,7 +5,7 @@
 #   machine IMAGE-DIRECTORY [MIB]      start it; disks /dev/vdb (1 GiB) and /dev/vdc (512 MiB) are empty
 #   booted                             wait until it has booted; says how long that took
 #   on SECONDS COMMAND...              run a line (or, without COMMAND, the standard input) in it by
-#                                      bash -eu; its output, its status
+#                                      bash -eu; its output, its status; "refused COMMAND" must fail
 #   put FILE PATH [MODE]               copy a file into it
 #   reboot, poweroff                   by systemctl; wait for it
 #   healthy                            no failed unit, no error in the journal, so far in this boot
@@ -90,12 +90,16 @@ booted() {
 	note "booted after $took s of its time, $(cat "$work/state")"
 }
 
+# What each text begins with. refused COMMAND...: it must fail. (A "!" does not end a script with set -e.)
+GUEST_HEAD='set -eu -o pipefail
+refused() { if "$@"; then echo "not refused: $*"; exit 1; fi; }'
+
 on() {
 	local limit_s=$1 text
 	shift
 	if [ $# -gt 0 ]; then text="$*"; else text=$(cat); fi
 	number=$((number + 1))
-	printf '%s %s %s\n' $number $((limit_s * patience)) "$({ echo 'set -eu -o pipefail'; echo "$text"; } | base64 -w 0)" >&6
+	printf '%s %s %s\n' $number $((limit_s * patience)) "$(printf '%s\n%s\n' "$GUEST_HEAD" "$text" | base64 -w 0)" >&6
 	while agent_line $((limit_s + 30)); do
 		case $line in
 		"|"*) printf '%s\n' "${line#|}" ;;

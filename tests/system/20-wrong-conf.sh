@@ -1,0 +1,92 @@
+# shellcheck shell=bash disable=SC2154
+# Mistakes in /etc/dm-zram.conf: each is one line of the journal that says what it is, what is right is
+# set up, and the boot goes on.
+# timeout: 900
+
+machine "$image" 512
+booted
+on 120 <<'END'
+pvcreate -q /dev/vdb
+vgcreate -q vg /dev/vdb
+lvcreate -q -L 300M -n cold vg
+lvcreate -q -L 100M -n small vg
+mkfs.ext4 -q /dev/vdc
+dumpe2fs -h /dev/vdc 2>/dev/null | grep UUID >/root/uuid
+mkdir /etc/dm-zram.conf.d
+cat >/etc/dm-zram.conf <<'CONF'
+size = 1G
+[good]
+cold = vg/cold
+size = 100M
+[no number]
+[number]
+size = rum / 2
+[paren]
+size = (ram / 2
+[key]
+sise = 1G
+[line]
+swap
+[path]
+cold = cold
+[missing]
+cold = vg/none
+[data]
+cold = /dev/vdc
+[small]
+cold = vg/small
+size = 4G
+[setting]
+arguments = algorithm=zip
+[nofs]
+mount-point = /srv/nofs
+fs-type = nofs
+[max]
+size = max
+[priority]
+swap-priority = high
+CONF
+printf '[good]\nswap-priority = 7\n' >/etc/dm-zram.conf.d/priority.conf
+END
+reboot
+
+# one REGEX: one line of the journal says so, not none, not two.
+one() {
+	local got
+	got=$(on 60 "journalctl -q -b -p err -o cat | grep -E '^dm-zram: ' | grep -cE -- '$1' || :")
+	[ "$got" = 1 ] || fail "$got lines of the journal, not 1, match \"$1\":
+$(on 60 "journalctl -q -b -o cat | grep -F dm-zram")"
+}
+
+on 30 'systemctl is-system-running | grep -x degraded; systemctl is-active multi-user.target; swapon
+	[ "$(swapon --noheadings --raw --show=NAME,PRIO)" = "$(readlink -f /dev/mapper/good) 7" ]' ||
+	fail "the boot has not gone on as it should"
+one 'dm-zram.conf:1: "size" stands before the first'
+one 'dm-zram.conf:5: \[no number\]: a name of letters'
+one 'dm-zram.conf:7: size: what is "rum"\?'
+one 'dm-zram.conf:9: size: "\)" is missing'
+one 'dm-zram.conf:11: there is no key "sise"'
+one 'dm-zram.conf:13: "swap" is not "key = value"'
+one 'dm-zram.conf:15: cold: "cold" is neither'
+one '\[missing\] cold device /dev/vg/none is not there'
+one '\[data\] cold device /dev/vdc holds data \(ext4\)'
+one '\[small\] .*too small'
+one '\[setting\] .*[Aa]lgorithm'
+one '\[nofs\] fs-type: there is no mkfs.nofs'
+one 'dm-zram.conf:28: size: max is as much as the cold device'
+one 'dm-zram.conf:30: swap-priority: "high" is not a number'
+on 60 <<'END' || fail "there are other complaints"
+journalctl -q -b -p err -o cat | grep '^dm-zram: '
+[ "$(journalctl -q -b -p err -o cat | grep -c '^dm-zram: ')" = 14 ]
+# The same, for who wants to know before a reboot.
+refused /usr/lib/dm-zram/dm-zram-setup check
+[ "$(/usr/lib/dm-zram/dm-zram-setup check 2>&1 | wc -l)" = 9 ]
+END
+on 30 'dumpe2fs -h /dev/vdc 2>/dev/null | grep UUID | cmp - /root/uuid' || fail "somebody has written to a device that held data"
+
+note "all mended"
+on 60 'printf "[good]\ncold = vg/cold\nsize = 100M\n" >/etc/dm-zram.conf; rm -r /etc/dm-zram.conf.d'
+reboot
+healthy
+on 30 '[ "$(swapon --noheadings --raw --show=NAME,PRIO)" = "$(readlink -f /dev/mapper/good) 100" ]'
+poweroff
