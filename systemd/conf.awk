@@ -6,7 +6,7 @@
 # as a path. What is wrong is a line "NAME ! FILE:LINE: TEXT", NAME being "-" outside of sections.
 
 BEGIN {
-	n = split("size limit cold swap-priority mount-point fs-type fs-options mkfs-options arguments", word)
+	n = split("size limit cold cold-timeout swap-priority mount-point fs-type fs-options mkfs-options arguments", word)
 	for (i = 1; i <= n; i++)
 		known[word[i]] = 1
 }
@@ -86,6 +86,8 @@ function emit(name,    i, key, value) {
 			bad(name, key, "\"" value "\" has characters that cannot be used here")
 		if (key == "swap-priority" && (value !~ /^[0-9]+$/ || value + 0 > 32767))
 			bad(name, key, "\"" value "\" is not a number from 0 to 32767")
+		if (key == "cold-timeout" && (value !~ /^[0-9]+$/ || value + 0 < 1 || value + 0 > 86400))
+			bad(name, key, "\"" value "\" is not a number of seconds from 1 to 86400")
 		if (key == "mount-point" && (value !~ /^\/./ || value ~ /\/\.\.?(\/|$)| /))
 			bad(name, key, "\"" value "\" is not an absolute path")
 		if (key == "fs-type" && value !~ /^[a-z0-9]+$/)

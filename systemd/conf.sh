@@ -1,4 +1,4 @@
-# shellcheck shell=dash disable=SC2034 # variables go from file to file
+# shellcheck shell=dash disable=SC2034,SC2154 # variables go from file to file
 # SPDX-License-Identifier: GPL-2.0
 # /etc/dm-zram.conf, as its generator and dm-zram-setup read it. Sourced by both. $lib is our directory.
 

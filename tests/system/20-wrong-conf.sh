@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016
 # Mistakes in /etc/dm-zram.conf: each is one line of the journal that says what it is, what is right is
 # set up, and the boot goes on.
 # timeout: 900
@@ -31,6 +31,7 @@ swap
 cold = cold
 [missing]
 cold = vg/none
+cold-timeout = 60
 [data]
 cold = /dev/vdc
 [small]
@@ -73,8 +74,8 @@ one '\[data\] cold device /dev/vdc holds data \(ext4\)'
 one '\[small\] .*too small'
 one '\[setting\] .*[Aa]lgorithm'
 one '\[nofs\] fs-type: there is no mkfs.nofs'
-one 'dm-zram.conf:28: size: max is as much as the cold device'
-one 'dm-zram.conf:30: swap-priority: "high" is not a number'
+one 'dm-zram.conf:29: size: max is as much as the cold device'
+one 'dm-zram.conf:31: swap-priority: "high" is not a number'
 on 60 <<'END' || fail "there are other complaints"
 journalctl -q -b -p err -o cat | grep '^dm-zram: '
 [ "$(journalctl -q -b -p err -o cat | grep -c '^dm-zram: ')" = 14 ]

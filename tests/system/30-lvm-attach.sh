@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016
 # An LV gets a header, and with it a dm-zram device that comes and goes with the LV: at once, after a reboot,
 # after vgexport and vgimport, while it is moved to another disk. What is in use cannot be removed. In the
 # end the LV is plain again.

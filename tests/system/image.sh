@@ -75,6 +75,9 @@ tune_tree() {
 	echo '/dev/vda / ext4 defaults 0 1' >"$dir/etc/fstab"
 	mkdir -p "$dir/var/log/journal"
 	for unit in $SYSTEM_MASK; do ln -sf /dev/null "$dir/etc/systemd/system/$unit"; done
+	# An emulated processor on a busy machine.
+	mkdir -p "$dir/etc/systemd/system.conf.d"
+	printf '[Manager]\nDefaultTimeoutStartSec=600\nDefaultDeviceTimeoutSec=600\n' >"$dir/etc/systemd/system.conf.d/patience.conf"
 	install -m 755 "$DMZ_TOP/tests/system/guest/agent" "$dir/usr/local/sbin/dmz-agent"
 	install -m 644 "$DMZ_TOP/tests/system/guest/dmz-agent.service" "$dir/etc/systemd/system/"
 	ln -s ../dmz-agent.service "$dir/etc/systemd/system/multi-user.target.wants/"
@@ -100,6 +103,7 @@ make_image() {
 	tmp=$(new_build_dir "$dir")
 	mkdir -p "$tmp"/{upper,work,root,debs}
 	[ $# = 0 ] || cp "$@" "$tmp/debs/"
+	# shellcheck disable=SC2016 # for that other shell
 	# Mounts of a name space of its own are gone with it, however this ends.
 	if ! timeout -k 10 900 unshare -m --propagation private bash -c '. "$0"; install_in "$@"' \
 		<(declare -f install_in) "$tree" "$tmp" "$SYSTEM_ROOT_MIB" >"$log" 2>&1 </dev/null; then

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2016 # the variables are those of tests/system/run, the text is for the guest
 # A guest of the system tests, seen from a test. Sourced by tests/system/run for each test, after
 # common.sh, klog.sh and image.sh.
 #
