@@ -23,11 +23,12 @@ note() { echo "$test_name: $*"; }
 
 fail() {
 	trap - ERR
+	[ -z "$failing" ] || exit 1
 	echo "$test_name: FAILED: $*"
-	if [ -z "$failing" ] && [ -n "$qemu" ]; then
-		failing=1
+	failing=1
+	if kill -0 "$qemu" 2>/dev/null; then
 		echo "the journal has:"
-		(on 30 'journalctl -q -b -p warning --no-hostname -o short-monotonic | tail -n 40; swapon; lsblk; dmsetup status') || true
+		(on 60 'journalctl -q -b -p warning --no-hostname -o short-monotonic | tail -n 40; swapon; lsblk; dmsetup status') || true
 	fi
 	echo "the console ends with:"
 	tail -n 25 "$work/console" 2>/dev/null | tr -d '\r' || true
