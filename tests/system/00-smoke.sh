@@ -6,8 +6,8 @@
 machine "$image" 384
 booted
 on 120 <<'END'
-pvcreate -q /dev/vdb
-vgcreate -q vg /dev/vdb
+pvcreate -q $DISK1
+vgcreate -q vg $DISK1
 lvcreate -q -L 300M -n cold vg
 lvcreate -q -L 200M -n other vg
 dmzram format --name tier /dev/vg/other

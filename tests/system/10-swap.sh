@@ -9,10 +9,10 @@ healthy
 
 note "an LV, and four lines of configuration"
 on 120 <<'END'
-pvcreate -q /dev/vdb
-vgcreate -q vg /dev/vdb
+pvcreate -q $DISK1
+vgcreate -q vg $DISK1
 lvcreate -q -L 900M -n cold vg
-cat >/etc/dm-zram.conf <<'CONF'
+cat >/etc/dm-zram.conf <<CONF
 [swap0]
 cold = vg/cold
 size = ram * 3 / 2

@@ -6,14 +6,14 @@
 machine "$image" 512
 booted
 on 120 <<'END'
-pvcreate -q /dev/vdb
-vgcreate -q vg /dev/vdb
+pvcreate -q $DISK1
+vgcreate -q vg $DISK1
 lvcreate -q -L 300M -n cold vg
 lvcreate -q -L 100M -n small vg
-mkfs.ext4 -q /dev/vdc
-dumpe2fs -h /dev/vdc 2>/dev/null | grep UUID >/root/uuid
+mkfs.ext4 -q $DISK2
+dumpe2fs -h $DISK2 2>/dev/null | grep UUID >/root/uuid
 mkdir /etc/dm-zram.conf.d
-cat >/etc/dm-zram.conf <<'CONF'
+cat >/etc/dm-zram.conf <<CONF
 size = 1G
 [good]
 cold = vg/cold
@@ -33,7 +33,7 @@ cold = cold
 cold = vg/none
 cold-timeout = 60
 [data]
-cold = /dev/vdc
+cold = $DISK2
 [small]
 cold = vg/small
 size = 4G
@@ -70,7 +70,7 @@ one 'dm-zram.conf:11: there is no key "sise"'
 one 'dm-zram.conf:13: "swap" is not "key = value"'
 one 'dm-zram.conf:15: cold: "cold" is neither'
 one '\[missing\] cold device /dev/vg/none is not there'
-one '\[data\] cold device /dev/vdc holds data \(ext4\)'
+one '\[data\] cold device $DISK2 holds data \(ext4\)'
 one '\[small\] .*too small'
 one '\[setting\] .*[Aa]lgorithm'
 one '\[nofs\] fs-type: there is no mkfs.nofs'
@@ -83,7 +83,7 @@ journalctl -q -b -p err -o cat | grep '^dm-zram: '
 refused /usr/lib/dm-zram/dm-zram-setup check
 [ "$(/usr/lib/dm-zram/dm-zram-setup check 2>&1 | wc -l)" = 9 ]
 END
-on 30 'dumpe2fs -h /dev/vdc 2>/dev/null | grep UUID | cmp - /root/uuid' || fail "somebody has written to a device that held data"
+on 30 'dumpe2fs -h $DISK2 2>/dev/null | grep UUID | cmp - /root/uuid' || fail "somebody has written to a device that held data"
 
 note "all mended"
 on 60 'printf "[good]\ncold = vg/cold\nsize = 100M\n" >/etc/dm-zram.conf; rm -r /etc/dm-zram.conf.d'

@@ -16,8 +16,8 @@ up() {
 machine "$image" 512
 booted
 on 120 <<'END'
-pvcreate -q /dev/vdb /dev/vdc
-vgcreate -q vg /dev/vdb
+pvcreate -q $DISK1 $DISK2
+vgcreate -q vg $DISK1
 lvcreate -q -L 200M -n cold vg
 END
 
@@ -63,13 +63,13 @@ mkfs.ext4 -q -E nodiscard /dev/mapper/tier
 mount /dev/mapper/tier /mnt
 cp -r /usr/sbin /mnt/
 find /mnt/sbin -type f -exec sha256sum {} + | sort >/root/sums
-vgextend -q vg /dev/vdc
-pvmove -q -n cold /dev/vdb /dev/vdc &
+vgextend -q vg $DISK2
+pvmove -q -n cold $DISK1 $DISK2 &
 dmsetup message tier 0 demote all
 cp -r /usr/bin/l* /mnt/
 wait
-lvs --noheadings -o devices vg/cold | grep -q vdc
-vgreduce -q vg /dev/vdb
+lvs --noheadings -o devices vg/cold | grep -q "${DISK2##*/}"
+vgreduce -q vg $DISK1
 echo 3 >/proc/sys/vm/drop_caches
 umount /mnt
 mount /dev/mapper/tier /mnt

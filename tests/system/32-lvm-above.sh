@@ -6,8 +6,8 @@
 machine "$image" 512
 booted
 on 120 <<'END'
-pvcreate -q /dev/vdb
-vgcreate -q vg /dev/vdb
+pvcreate -q $DISK1
+vgcreate -q vg $DISK1
 lvcreate -q -L 300M -n cold vg
 dmzram format --name tier /dev/vg/cold mem_limit=32M
 for i in $(seq 100); do [ ! -b /dev/mapper/tier ] || break; sleep 0.5; done

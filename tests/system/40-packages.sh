@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2016
 # Packages come and go while devices are active: an upgrade leaves them alone, without the module's package
 # they go on, and the removal of the tools takes them down, or is refused.
+# kinds: qemu
 # timeout: 900
 
 # newer DEB: prints the name of the same package with a higher version
@@ -18,8 +19,8 @@ booted
 on 120 <<'END'
 # An initramfs for each step takes minutes here, and is not what this is about.
 echo update_initramfs=no >/etc/initramfs-tools/update-initramfs.conf
-pvcreate -q /dev/vdb
-vgcreate -q vg /dev/vdb
+pvcreate -q $DISK1
+vgcreate -q vg $DISK1
 lvcreate -q -L 300M -n cold vg
 lvcreate -q -L 100M -n files vg
 printf '[swap0]\ncold = vg/cold\nsize = 256M\n' >/etc/dm-zram.conf

@@ -75,7 +75,7 @@ tune_tree() {
 	sed -i 's/^MODULES=.*/MODULES=list/' "$dir/etc/initramfs-tools/initramfs.conf"
 	printf '%s\n' virtio_pci virtio_blk ext4 >>"$dir/etc/initramfs-tools/modules"
 	echo '0123456789abcdef0123456789abcdef' >"$dir/etc/machine-id"
-	echo '/dev/vda / ext4 defaults 0 1' >"$dir/etc/fstab"
+	: >"$dir/etc/fstab"
 	mkdir -p "$dir/var/log/journal"
 	for unit in $SYSTEM_MASK; do ln -sf /dev/null "$dir/etc/systemd/system/$unit"; done
 	# An emulated processor on a busy machine.
@@ -86,21 +86,22 @@ tune_tree() {
 	ln -s ../dmz-agent.service "$dir/etc/systemd/system/multi-user.target.wants/"
 }
 
-# system_image [DEB...]: prints the directory of an image in which these are installed: root.ext4,
-# vmlinuz, initrd and release.
+# system_image MODULES [DEB...]: prints the directory of an image in which these are installed: root.ext4,
+# vmlinuz, initrd and release. MODULES is a directory with lib/modules of one more kernel, or "".
 system_image() {
-	local tree dir
+	local tree dir modules=$1
+	shift
 	tree=$(system_tree)
-	dir=$SYSTEM_DIR/image_$({ echo "$tree"; declare -f make_image install_in; [ $# = 0 ] || sha256sum <(cat "$@"); } |
-		sha256sum | cut -c1-12)
-	[ -d "$dir" ] || with_lock system make_image "$tree" "$dir" "$@"
+	dir=$SYSTEM_DIR/image_$({ echo "$tree"; declare -f make_image install_in; [ $# = 0 ] || cat "$@" | sha256sum
+		[ -z "$modules" ] || find "$modules/lib/modules" -type f -exec sha256sum {} + | sort; } | sha256sum | cut -c1-12)
+	[ -d "$dir" ] || with_lock system make_image "$tree" "$dir" "$modules" "$@"
 	echo "$dir"
 }
 
-# make_image TREE DIR [DEB...]
+# make_image TREE DIR MODULES [DEB...]
 make_image() {
-	local tree=$1 dir=$2 tmp log=$SYSTEM_DIR/image.log start
-	shift 2
+	local tree=$1 dir=$2 modules=$3 tmp log=$SYSTEM_DIR/image.log start
+	shift 3
 	[ ! -d "$dir" ] || return 0
 	start=$(date +%s)
 	tmp=$(new_build_dir "$dir")
@@ -109,7 +110,7 @@ make_image() {
 	# shellcheck disable=SC2016 # for that other shell
 	# Mounts of a name space of its own are gone with it, however this ends.
 	if ! timeout -k 10 900 unshare -m --propagation private bash -c '. "$0"; install_in "$@"' \
-		<(declare -f install_in) "$tree" "$tmp" "$SYSTEM_ROOT_MIB" >"$log" 2>&1 </dev/null; then
+		<(declare -f install_in) "$tree" "$tmp" "$SYSTEM_ROOT_MIB" "$modules" >"$log" 2>&1 </dev/null; then
 		tail -n 40 "$log" >&2
 		rm -rf "$tmp"
 		die "system: the image cannot be made, see $log"
@@ -119,7 +120,7 @@ make_image() {
 	say "system: an image with ${#} packages of ours, after $(($(date +%s) - start)) s"
 }
 
-# install_in TREE DIR MIB: runs in a mount name space of its own.
+# install_in TREE DIR MIB MODULES: runs in a mount name space of its own.
 install_in() {
 	set -eux
 	local root=$2/root vmlinuz
@@ -136,6 +137,7 @@ install_in() {
 		rm -r "$root/debs" "$root/usr/sbin/policy-rc.d"
 		umount -R "$root/dev" "$root/proc"
 	fi
+	[ -z "$4" ] || cp -a "$4/lib/modules/." "$root/lib/modules/"
 	vmlinuz=$(echo "$root"/boot/vmlinuz-*)
 	echo "${vmlinuz##*/vmlinuz-}" >"$2/release"
 	cp "$vmlinuz" "$2/vmlinuz"

@@ -2,7 +2,7 @@
 # A guest of the system tests, seen from a test. Sourced by tests/system/run for each test, after
 # common.sh, klog.sh and image.sh.
 #
-#   machine IMAGE-DIRECTORY [MIB]      start it; disks /dev/vdb (1 GiB) and /dev/vdc (512 MiB) are empty
+#   machine IMAGE-DIRECTORY [MIB]      start it; it has two empty disks, $DISK1 (1 GiB) and $DISK2 (512 MiB)
 #   booted                             wait until it has booted; says how long that took
 #   on SECONDS COMMAND...              run a line (or, without COMMAND, the standard input) in it by
 #                                      bash -eu; its output, its status; "refused COMMAND" must fail
@@ -42,30 +42,47 @@ machine_kill() {
 }
 
 machine() {
-	local image=$1 mib=${2:-512} append
-	cp "$image/release" "$work/release"
-	truncate -s 1G "$work/vdb"
-	truncate -s 512M "$work/vdc"
+	local mib=${2:-512}
+	truncate -s 1G "$work/disk1"
+	truncate -s 512M "$work/disk2"
 	: >"$work/console"
 	mkfifo "$work/agent.in" "$work/agent.out"
 	# No end of file on either, whoever comes and goes.
 	exec 6<>"$work/agent.in" 7<>"$work/agent.out"
-	append="root=/dev/vda rw console=ttyS0 loglevel=5 mitigations=off nokaslr oops=panic panic=5 no_timer_check"
-	append+=" systemd.show_status=yes systemd.log_color=no random.trust_cpu=on"
-	append+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60 workqueue.watchdog_thresh=120"
 	set -m
+	"machine_$KIND" "$1" "$mib"
+	set +m
+}
+
+# What both kernels are told.
+MACHINE_APPEND="panic=5 systemd.show_status=yes systemd.log_color=no watchdog_thresh=60
+	rcupdate.rcu_cpu_stall_timeout=60 workqueue.watchdog_thresh=120"
+
+machine_qemu() {
+	local image=$1 append
+	append="root=/dev/vda rw console=ttyS0 loglevel=5 mitigations=off nokaslr oops=panic no_timer_check random.trust_cpu=on "
+	append+=$(tr -s ' \t\n' ' ' <<<"$MACHINE_APPEND")
 	timeout -k 5 "$((limit * patience))" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu max,la57=off \
-		-smp 2 -m "$mib" -nodefaults -no-user-config -display none -vga none \
+		-smp 2 -m "$2" -nodefaults -no-user-config -display none -vga none \
 		-kernel "$image/vmlinuz" -initrd "$image/initrd" -append "$append" \
 		-chardev "file,id=console,path=$work/console,append=on" -serial chardev:console \
 		-device virtio-serial-pci -chardev "pipe,id=agent,path=$work/agent" \
 		-device virtserialport,chardev=agent,name=dmz.agent -device virtio-rng-pci \
 		-drive "file=$image/root.ext4,format=raw,if=none,id=root,snapshot=on" -device virtio-blk-pci,drive=root \
-		-drive "file=$work/vdb,format=raw,if=none,id=vdb,cache=unsafe,discard=unmap" -device virtio-blk-pci,drive=vdb,serial=dmzb \
-		-drive "file=$work/vdc,format=raw,if=none,id=vdc,cache=unsafe,discard=unmap" -device virtio-blk-pci,drive=vdc,serial=dmzc \
+		-drive "file=$work/disk1,format=raw,if=none,id=disk1,cache=unsafe,discard=unmap" -device virtio-blk-pci,drive=disk1 \
+		-drive "file=$work/disk2,format=raw,if=none,id=disk2,cache=unsafe,discard=unmap" -device virtio-blk-pci,drive=disk2 \
 		</dev/null >"$work/qemu.log" 2>&1 6>&- 7>&- &
 	qemu=$!
-	set +m
+}
+
+# User Mode Linux: native speed, one processor because it swaps (see testing.rst).
+machine_uml() {
+	# shellcheck disable=SC2086 # words
+	timeout -k 5 "$((limit * patience))" "$(scripts/kernel uml)/linux" "mem=$2M" ncpus=1 seccomp=auto \
+		"ubd0=$work/cow,$1/root.ext4" "ubd1=$work/disk1" "ubd2=$work/disk2" root=/dev/ubda rw rootfstype=ext4 \
+		con=null ssl=null ssl0=null,fd:5 console=ttyS0 ssl1=fd:6,fd:7 loglevel=5 $MACHINE_APPEND \
+		"umid=dmz-system-$$-$test_name" "uml_dir=$work" </dev/null >"$work/qemu.log" 2>&1 5>>"$work/console" &
+	qemu=$!
 }
 
 # agent_line SECONDS: the next line that the agent sends, in $line
@@ -92,8 +109,10 @@ booted() {
 }
 
 # What each text begins with. refused COMMAND...: it must fail. (A "!" does not end a script with set -e.)
+# Its empty disks are $DISK1, of 1 GiB, and $DISK2, of 512 MiB.
 GUEST_HEAD='set -eu -o pipefail
-refused() { if "$@"; then echo "not refused: $*"; exit 1; fi; }'
+refused() { if "$@"; then echo "not refused: $*"; exit 1; fi; }
+if [ -b /dev/ubda ]; then DISK1=/dev/ubdb DISK2=/dev/ubdc; else DISK1=/dev/vdb DISK2=/dev/vdc; fi'
 
 on() {
 	local limit_s=$1 text
