@@ -154,7 +154,7 @@ poweroff() {
 }
 
 # What a healthy guest may say with the priority of an error: nothing about us.
-JOURNAL_KNOWN='^$|^-- |RETBleed|Spectre|MDS CPU bug|mce: |x86/cpu: |ACPI|i8042|platform regulatory|PCI: |watchdog0: watchdog did not stop!'
+JOURNAL_KNOWN='^$|^-- |RETBleed|Spectre|MDS CPU bug|mce: |x86/cpu: |ACPI|i8042|platform regulatory|PCI: |watchdog0: watchdog did not stop!|Failed to find module .autofs4.'
 
 # healthy [BOOT]: of this boot, or of another one (-1: the one before)
 healthy() {
