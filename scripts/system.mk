@@ -4,7 +4,7 @@
 #
 #   make install-system [PREFIX=/usr] [DESTDIR=]    a part of make install
 #   make deb                                        packages, in build/deb
-#   make check-system [T=<pattern>]                 tests/system/run
+#   make check-system [KIND=uml] [T=<pattern>]      tests/system/run
 
 PREFIX ?= /usr
 DESTDIR ?= $(INSTALL_MOD_PATH)
@@ -51,4 +51,4 @@ deb:
 	@scripts/deb
 
 check-system:
-	@tests/system/run $(T)
+	@tests/system/run $(if $(KIND),-k $(KIND)) $(T)
