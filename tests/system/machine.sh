@@ -154,7 +154,7 @@ poweroff() {
 }
 
 # What a healthy guest may say with the priority of an error: nothing about us.
-JOURNAL_KNOWN='^$|^-- |RETBleed|Spectre|MDS CPU bug|mce: |x86/cpu: |ACPI|i8042|platform regulatory|PCI: |watchdog0: watchdog did not stop!|Failed to find module .autofs4.'
+JOURNAL_KNOWN='^$|^-- |RETBleed|Spectre|MDS CPU bug|mce: |x86/cpu: |ACPI|i8042|platform regulatory|PCI: |watchdog0: watchdog did not stop!|Failed to find module .autofs4.|Failed to enable kbrequest'
 
 # healthy [BOOT]: of this boot, or of another one (-1: the one before)
 healthy() {
@@ -169,7 +169,8 @@ $said"
 # shut_down_well: nothing failed while the guest went down or came up, as the console has it.
 shut_down_well() {
 	local said
-	said=$(tr -d '\r' <"$work/console" | grep -aE '\[(FAILED|DEPEND| TIME )|Failed |Timed out|A stop job is running|Could not detach|Unable to finalize' || true)
+	said=$(tr -d '\r' <"$work/console" | grep -aE '\[(FAILED|DEPEND| TIME )|Failed |Timed out|A stop job is running|Could not detach|Unable to finalize' |
+		grep -vE "$JOURNAL_KNOWN" || true)
 	[ -z "$said" ] || fail "on the console:
 $said"
 	klog_check "$work/console" || fail "the kernel complains"
