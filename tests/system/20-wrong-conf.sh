@@ -59,7 +59,7 @@ one() {
 $(on 60 "journalctl -q -b -o cat | grep -F dm-zram")"
 }
 
-on 30 'systemctl is-system-running | grep -x degraded; systemctl is-active multi-user.target; swapon
+on 30 '[ "$(systemctl is-system-running)" = degraded ]; systemctl is-active multi-user.target; swapon
 	[ "$(swapon --noheadings --raw --show=NAME,PRIO)" = "$(readlink -f /dev/mapper/good) 7" ]' ||
 	fail "the boot has not gone on as it should"
 one 'dm-zram.conf:1: "size" stands before the first'
@@ -74,8 +74,8 @@ one '\[data\] cold device $DISK2 holds data \(ext4\)'
 one '\[small\] /dev/vg/small has 100M, a device of 4.00G needs'
 one '\[setting\] .*[Aa]lgorithm'
 one '\[nofs\] fs-type: there is no mkfs.nofs'
-one 'dm-zram.conf:29: size: max is as much as the cold device'
-one 'dm-zram.conf:31: swap-priority: "high" is not a number'
+one 'dm-zram.conf:30: size: max is as much as the cold device'
+one 'dm-zram.conf:32: swap-priority: "high" is not a number'
 on 60 <<'END' || fail "there are other complaints"
 journalctl -q -b -p err -o cat | grep '^dm-zram: '
 [ "$(journalctl -q -b -p err -o cat | grep -c '^dm-zram: ')" = 14 ]
