@@ -137,14 +137,15 @@ END
 chmod ${3:-644} '$2'"
 }
 
+# A little later, so that the answer is there before the agent is stopped.
 reboot() {
-	on 30 'systemctl --no-block reboot' >/dev/null
+	on 30 '(sleep 2; systemctl --no-block reboot) >/dev/null 2>&1 &'
 	booted
 }
 
 poweroff() {
 	local end=$((SECONDS + 120 * patience))
-	on 30 'systemctl --no-block poweroff' >/dev/null
+	on 30 '(sleep 2; systemctl --no-block poweroff) >/dev/null 2>&1 &'
 	while kill -0 "$qemu" 2>/dev/null; do
 		[ $SECONDS -lt $end ] || fail "it does not power off"
 		sleep 0.5
