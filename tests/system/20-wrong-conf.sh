@@ -51,12 +51,15 @@ printf '[good]\nswap-priority = 7\n' >/etc/dm-zram.conf.d/priority.conf
 END
 reboot
 
+# Errors of ours in the journal: those of the generator, which come through the kernel, and of the service.
+ours="journalctl -q -b -p err -o short --no-hostname | grep -E ' dm-zram(-setup)?(\\[[0-9]+\\])?: '"
+
 # one REGEX: one line of the journal says so, not none, not two.
 one() {
 	local got
-	got=$(on 60 "journalctl -q -b -p err -o cat | grep -E '^dm-zram: ' | grep -cE -- '$1' || :")
+	got=$(on 60 "$ours | grep -cE -- '$1' || :")
 	[ "$got" = 1 ] || fail "$got lines of the journal, not 1, match \"$1\":
-$(on 60 "journalctl -q -b -o cat | grep -F dm-zram")"
+$(on 60 "$ours")"
 }
 
 on 30 '[ "$(systemctl is-system-running)" = degraded ]; systemctl is-active multi-user.target; swapon
@@ -76,12 +79,12 @@ one '\[setting\] .*[Aa]lgorithm'
 one '\[nofs\] fs-type: there is no mkfs.nofs'
 one 'dm-zram.conf:30: size: max is as much as the cold device'
 one 'dm-zram.conf:32: swap-priority: "high" is not a number'
-on 60 <<'END' || fail "there are other complaints"
-journalctl -q -b -p err -o cat | grep '^dm-zram: '
-[ "$(journalctl -q -b -p err -o cat | grep -c '^dm-zram: ')" = 14 ]
+on 60 <<END || fail "there are other complaints"
+$ours
+[ "\$($ours | wc -l)" = 14 ]
 # The same, for who wants to know before a reboot.
 refused /usr/lib/dm-zram/dm-zram-setup check
-[ "$(/usr/lib/dm-zram/dm-zram-setup check 2>&1 | wc -l)" = 9 ]
+[ "\$(/usr/lib/dm-zram/dm-zram-setup check 2>&1 | wc -l)" = 9 ]
 END
 on 30 'dumpe2fs -h $DISK2 2>/dev/null | grep UUID | cmp - /root/uuid' || fail "somebody has written to a device that held data"
 
