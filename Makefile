@@ -10,7 +10,7 @@ TOP  := $(CURDIR)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # Goals that build the module need a kernel; the others do not look for one.
-ifneq ($(filter-out check unit fuzz style demo help clean bench bench-zsmalloc bench-cold bench-path bench-policy check-oom soak man install-tools uninstall-tools,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out check unit fuzz style demo help clean bench bench-zsmalloc bench-cold bench-path bench-policy check-oom soak man install-tools uninstall-tools install-system uninstall-system deb check-system,$(or $(MAKECMDGOALS),all)),)
 KREL := $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null)
 ifeq ($(KREL),)
 $(error No kernel build tree in $(KDIR): install the headers of the running kernel, or give KDIR=)
@@ -45,6 +45,7 @@ uninstall: uninstall-tools
 	depmod $(if $(INSTALL_MOD_PATH),-b '$(INSTALL_MOD_PATH)') '$(KREL)'
 
 include scripts/tools.mk
+include scripts/system.mk
 
 clean:
 	rm -rf build
@@ -96,6 +97,8 @@ help:
 	@echo 'make install-tools  only the command dmzram, its completion, the man pages (PREFIX=/usr, DESTDIR=)'
 	@echo 'make uninstall      remove it again'
 	@echo 'make check          everything that must hold before a commit; T=<pattern> for some of it'
+	@echo 'make deb            Debian packages, in build/deb: dm-zram-dkms and dm-zram-tools'
+	@echo 'make check-system   installed from its packages on a Debian with systemd, udev and LVM; T=<pattern> for some of it'
 	@echo 'make unit           the tests in user space'
 	@echo 'make fuzz           the fuzz targets, for a while'
 	@echo 'make style          checkpatch, sparse and shellcheck'
