@@ -35,9 +35,17 @@ fail() {
 	exit 1
 }
 
+# User Mode Linux leaves the process group in which it was started, and has children of its own.
 machine_kill() {
-	[ -z "$qemu" ] || kill -KILL -- "-$qemu" 2>/dev/null || true
-	[ -z "$qemu" ] || wait "$qemu" 2>/dev/null || true
+	local p
+	[ -n "$qemu" ] || return 0
+	for p in $(ps -eo pid=,ppid= | awk -v root="$qemu" '
+		{ parent[$1] = $2 }
+		END { for (p in parent) for (q = p; q > 1; q = parent[q]) if (q == root) { print p; break } }'); do
+		kill -KILL "$p" 2>/dev/null || true
+	done
+	kill -KILL -- "-$qemu" 2>/dev/null || true
+	wait "$qemu" 2>/dev/null || true
 	qemu=""
 }
 
