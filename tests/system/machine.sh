@@ -35,14 +35,14 @@ fail() {
 	exit 1
 }
 
-# User Mode Linux leaves the process group in which it was started, and has children of its own.
+# User Mode Linux leaves the process group in which it was started, may outlive timeout, and has children of
+# its own: it is known by its disk, of which there is but one.
 machine_kill() {
 	local p
 	[ -n "$qemu" ] || return 0
-	for p in $(ps -eo pid=,ppid= | awk -v root="$qemu" '
-		{ parent[$1] = $2 }
-		END { for (p in parent) for (q = p; q > 1; q = parent[q]) if (q == root) { print p; break } }'); do
-		kill -KILL "$p" 2>/dev/null || true
+	for p in $(pgrep -f -- "=$work/disk1" || true); do
+		# shellcheck disable=SC2046 # numbers
+		kill -KILL $(pgrep -P "$p" || true) "$p" 2>/dev/null || true
 	done
 	kill -KILL -- "-$qemu" 2>/dev/null || true
 	wait "$qemu" 2>/dev/null || true
