@@ -38,7 +38,7 @@ fail() {
 # User Mode Linux leaves the process group in which it was started, may outlive timeout, and has children of
 # its own: it is known by its disk, of which there is but one.
 machine_kill() {
-	local p
+	local p IFS=$' \t\n' # a signal may come within "IFS= read"
 	[ -n "$qemu" ] || return 0
 	for p in $(pgrep -f -- "=$work/disk1" || true); do
 		# shellcheck disable=SC2046 # numbers
