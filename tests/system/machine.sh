@@ -35,9 +35,17 @@ fail() {
 	exit 1
 }
 
+# User Mode Linux leaves the process group in which it was started, may outlive timeout, and has children of
+# its own: it is known by its disk, of which there is but one.
 machine_kill() {
-	[ -z "$qemu" ] || kill -KILL -- "-$qemu" 2>/dev/null || true
-	[ -z "$qemu" ] || wait "$qemu" 2>/dev/null || true
+	local p IFS=$' \t\n' # a signal may come within "IFS= read"
+	[ -n "$qemu" ] || return 0
+	for p in $(pgrep -f -- "=$work/disk1" || true); do
+		# shellcheck disable=SC2046 # numbers
+		kill -KILL $(pgrep -P "$p" || true) "$p" 2>/dev/null || true
+	done
+	kill -KILL -- "-$qemu" 2>/dev/null || true
+	wait "$qemu" 2>/dev/null || true
 	qemu=""
 }
 
