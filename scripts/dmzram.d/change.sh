@@ -2,7 +2,7 @@
 # What changes a running device: set, demote, drain, compact, move, resize. Sourced by dmzram.
 
 # What a message can change. All else goes by a reload of the table, and the kernel says whether it may.
-LIVE="mem_limit policy demote_age compact_slack discard_passdown wear_budget cold_algorithm"
+LIVE="mem_limit algorithm reserve policy demote_age compact_slack discard_passdown wear_budget cold_algorithm"
 
 # message NAME WORD...
 message() {
