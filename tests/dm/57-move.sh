@@ -2,7 +2,7 @@
 # Another cold device for a running device: its blocks move there while they are read and written;
 # the old device is busy until then, and free after. There and back, under load; and a cold device
 # that has grown.
-# vm: uml uml-debug qemu-6.1 qemu-6.12
+# vm: uml-debug qemu-6.12
 # mem: 384M
 # cold: 256M
 # cpus: 2

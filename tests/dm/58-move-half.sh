@@ -2,7 +2,7 @@
 # A move that cannot end, since half of the old cold device cannot be read: what is refused meanwhile,
 # that nothing gets lost by suspends, reloads and going back, that it ends once the device is well
 # again; and that a device can be removed in the middle.
-# vm: uml uml-debug qemu-6.1 qemu-6.12
+# vm: uml-debug qemu-6.1
 # mem: 256M
 # cold: 256M
 # cpus: 2

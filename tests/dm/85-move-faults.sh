@@ -2,7 +2,7 @@
 # A move beside faults: spots of the old device that cannot be read cost the blocks there and no
 # others, and it is let go once these are written anew; blocks damaged there stay damaged; a new
 # device that takes no writes; an old one that is gone; groups.
-# vm: uml uml-debug qemu-6.1
+# vm: uml-debug
 # mem: 256M
 # cold: 160M
 # cpus: 2
