@@ -99,7 +99,7 @@ dmsetup resume base
 blk write /dev/mapper/base --ratio 3 --seed 2 --count 2000 --batch 16
 again
 # Handed over to a new table, with the origin suspended for that, as LVM does it: on 6.12 a write that
-# comes to the origin in that moment otherwise passes the snapshot by.
+# comes to the origin in that moment otherwise passes the snapshot by (with dm-linear in our place, too).
 in_background "$helpers/dmz-blk" write /dev/mapper/base --ratio 3 --seed 3 --count 4000 --batch 16 --random
 writer=$!
 for i in 1 2 3; do
