@@ -390,6 +390,15 @@ bool dzr_buf_assign(struct dzr_buf *buf, bool again);
 bool dzr_buf_close(struct dzr_buf *buf);
 
 /**
+ * dzr_log_close - close the open buffers of all streams, and have them written
+ * @log: the log
+ * @retiring: only those whose segments are of the retiring extent
+ *
+ * Context: Process context; takes log->lock.
+ */
+void dzr_log_close(struct dzr_log *log, bool retiring);
+
+/**
  * dzr_buf_submit - have a closed buffer written to its segment
  * @buf: the buffer, in state DZR_BUF_WRITING
  *

@@ -244,7 +244,7 @@ bool dzr_log_failed(struct dzr_log *log)
 	return READ_ONCE(log->failed) || READ_ONCE(log->blind);
 }
 
-int dzr_log_drain(struct dzr_log *log)
+void dzr_log_close(struct dzr_log *log, bool retiring)
 {
 	unsigned int i;
 
@@ -254,12 +254,17 @@ int dzr_log_drain(struct dzr_log *log)
 
 		raw_spin_lock(&log->lock);
 		buf = log->open[i];
-		if (buf)
+		if (buf && (!retiring || dzr_segs_retires(log->segs, buf->seg)))
 			submit = dzr_buf_close(buf);
 		raw_spin_unlock(&log->lock);
 		if (submit)
 			dzr_buf_submit(buf);
 	}
+}
+
+int dzr_log_drain(struct dzr_log *log)
+{
+	dzr_log_close(log, false);
 	if (wait_event_killable(log->wait, !dzr_log_busy(log)))
 		return -EINTR;
 	return dzr_log_failed(log) ? -EIO : 0;

@@ -297,25 +297,6 @@ void dzr_move_unread(struct dzr_log *log, bool again)
 	dzr_move_rest(log, again ? DZR_RETRY_MS : DZR_MOVE_BUSY_MS);
 }
 
-/* Segments of the old device that are being filled are written as they are. */
-static void dzr_move_close(struct dzr_log *log)
-{
-	unsigned int i;
-
-	for (i = 0; i < DZR_NR_STREAMS; i++) {
-		struct dzr_buf *buf;
-		bool submit = false;
-
-		raw_spin_lock(&log->lock);
-		buf = log->open[i];
-		if (buf && dzr_segs_retires(log->segs, buf->seg))
-			submit = dzr_buf_close(buf);
-		raw_spin_unlock(&log->lock);
-		if (submit)
-			dzr_buf_submit(buf);
-	}
-}
-
 /* A segment to be moved, or none, and when to look again. */
 static u32 dzr_move_pick(struct dzr_log *log)
 {
@@ -344,7 +325,8 @@ u32 dzr_move_choose(struct dzr_log *log)
 		dzr_move_rest(log, DZR_RETRY_MS);
 		return DZR_NO_SEGMENT;
 	}
-	dzr_move_close(log);
+	/* What is being filled of the old device is written as it is. */
+	dzr_log_close(log, true);
 	if (dzr_segs_spare(log->segs) < DZR_MOVE_SPARE) {
 		dzr_move_rest(log, DZR_MOVE_SPARE_MS);
 		return DZR_NO_SEGMENT;

@@ -16,6 +16,7 @@
  *		too; allocations fail now and then
  */
 #include <stdio.h>
+#include <time.h>
 
 #include "dzs-internal.h"
 #include "dzs_model.h"
@@ -184,7 +185,7 @@ static void drop_all(void)
  * How much a compaction finds to do beside the workers is up to the scheduler: if
  * it was too little, it gets another chance.
  */
-#define CHANCES		20
+#define CHANCES		100
 
 static void test_mixed(void)
 {
@@ -231,14 +232,18 @@ static void test_shared(void)
 
 static pthread_barrier_t barrier;
 static unsigned int nr_rounds;
-static unsigned long patience;
+static time_t patience;
 
+/*
+ * At once, or when compaction has put down what it has in its hands: on a busy
+ * machine that is when its thread gets a processor.
+ */
 static void wait_empty(void)
 {
-	unsigned long n = 0;
+	time_t since = time(NULL);
 
 	while (dzs_pages(m.pool)) {
-		check(n++ < patience);
+		check(time(NULL) - since < patience);
 		sched_yield();
 	}
 }
@@ -279,7 +284,7 @@ static void test_rounds(void)
 	run(rounds, false);
 	check_empty();
 	nr_rounds = ROUNDS / 8;
-	patience = 1000000;
+	patience = 60;
 	run(rounds, true);
 	check_empty();
 	printf("  rounds: %u alone, %u with %lu moved, %lu refused\n", ROUNDS,
