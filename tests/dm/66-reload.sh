@@ -1,21 +1,22 @@
 #!/bin/bash
-# Reloads, suspends and messages change what can be changed, round after round, under a load that
-# verifies what it wrote and over data of which half is cold: no error, no wrong block, and the table
-# says what is in force. DMZ_RELOAD_ROUNDS=500 makes 500 rounds of it.
+# Reloads, suspends and messages change what can be changed, and the cold device, round after round,
+# under a load that verifies what it wrote and over data of which half is cold: no error, no wrong
+# block, and the table says what is in force. DMZ_RELOAD_ROUNDS=500 makes 500 rounds of it.
 # vm: uml-debug qemu-6.12
 # mem: 384M
-# cold: 256M
+# cold: 512M
 # cpus: 2
 # timeout: 400
-# packages: fio
+# packages: fio e2fsprogs
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/dm/move.sh
+. "$dm_dir/move.sh"
 
 rounds=${DMZ_RELOAD_ROUNDS:-25}
 mib=$(by_kind 64 48)  # size of the device at first
 most=$((mib + 32))    # and at last
 kept=$((16 * 256))    # blocks at the front that nobody writes again
-dev=/dev/mapper/z
 watch_over $((300 + rounds * 8)) $$ "$rounds rounds"
 
 # ---- what is in force, as words of the table line ---------------------------------------------
@@ -28,6 +29,7 @@ words() {
 	local k
 	for k in $order; do printf '%s %s ' "$k" "${want[$k]}"; done
 }
+number() { dmsetup info -c --noheadings --separator : -o major,minor "$1"; }
 # shellcheck disable=SC2046 # words
 new_table() { table "${mib}M" "$1" $(words); }
 
@@ -39,9 +41,11 @@ round_trip() {
 	check "$1: blocks in status" "$(stat z blocks)" -eq $((mib << 8))
 }
 
+cold_disk a 0 $((256 << 11))
+cold_disk b $((256 << 11)) $((250 << 11))
+cold=/dev/mapper/a cold_number=$(number a)
 # shellcheck disable=SC2046
-create z "${mib}M" "$COLD" $(words)
-cold_number=$(dmsetup table z | cut -d' ' -f4)
+create z "${mib}M" $cold $(words)
 round_trip "at first"
 
 # ---- what changes it ----------------------------------------------------------------------------
@@ -49,6 +53,7 @@ round_trip "at first"
 declare -A values=([mem_limit]="4M 6M 8M 12M 10%" [algorithm]="lz4 lzo-rle zstd" [policy]="age fifo"
 	[reserve]="128K 256K 2M" [demote_age]="0 1 600" [cold_algorithm]="none zstd" [wear_budget]="0 100G")
 RANDOM=${DMZ_RELOAD_SEED:-1}
+moves=0
 
 change() { # change KEY: another value
 	local old=${want[$1]} v
@@ -58,9 +63,17 @@ change() { # change KEY: another value
 
 # shellcheck disable=SC2086 # words
 take_over() { # take_over [OPTION...]: of dmsetup suspend
-	dmsetup reload z --table "$(new_table "$COLD")" || fail "reload: $(dmesg | tail -n 1)"
+	dmsetup reload z --table "$(new_table $cold)" || fail "reload: $(dmesg | tail -n 1)"
 	within 60 suspend dmsetup suspend "$@" z
 	within 60 resume dmsetup resume z
+}
+
+other_cold() {
+	case $cold in
+	*/a) cold=/dev/mapper/b cold_number=$(number b) ;;
+	*) cold=/dev/mapper/a cold_number=$(number a) ;;
+	esac
+	moves=$((moves + 1))
 }
 
 refused() { # refused REGEX TABLE
@@ -71,7 +84,7 @@ refused() { # refused REGEX TABLE
 
 round() { # round NUMBER
 	local k
-	case $(($1 % 10)) in
+	case $(($1 % 11)) in
 	0) change algorithm && take_over ;;
 	1) change mem_limit && change algorithm && take_over --noflush ;;
 	2) within 60 suspend dmsetup suspend --noflush z && within 60 resume dmsetup resume z ;;
@@ -84,15 +97,15 @@ round() { # round NUMBER
 	6)
 		# The table is loaded while the device is suspended, twice: the last one counts.
 		within 60 suspend dmsetup suspend z
-		dmsetup reload z --table "$(new_table "$COLD")"
+		dmsetup reload z --table "$(new_table $cold)"
 		change algorithm && change mem_limit
-		dmsetup reload z --table "$(new_table "$COLD")"
+		dmsetup reload z --table "$(new_table $cold)"
 		within 60 resume dmsetup resume z
 		;;
 	7)
-		refused 'size of an active device cannot be reduced' "$(table $((mib - 1))M "$COLD")"
-		refused 'segment_size of an active device cannot be changed' "$(table "${mib}M" "$COLD" segment_size 64K)"
-		refused 'cold device' "$(table 4G "$COLD")"
+		refused 'size of an active device cannot be reduced' "$(table $((mib - 1))M $cold)"
+		refused 'segment_size of an active device cannot be changed' "$(table "${mib}M" $cold segment_size 64K)"
+		refused 'cold device' "$(table 4G $cold)"
 		;;
 	8)
 		for k in reserve mem_limit wear_budget; do
@@ -102,7 +115,7 @@ round() { # round NUMBER
 		;;
 	9)
 		# A table that is dropped again changes nothing.
-		dmsetup reload z --table "$(table $((mib + 5))M "$COLD" algorithm zstd mem_limit 1M)"
+		dmsetup reload z --table "$(table $((mib + 5))M $cold algorithm zstd mem_limit 1M)"
 		log_mark
 		if [ "${want[algorithm]}" != lzo-rle ]; then
 			! dmsetup message z 0 set algorithm lzo-rle 2>"$T/refused" ||
@@ -111,6 +124,16 @@ round() { # round NUMBER
 		fi
 		dmsetup clear z
 		msg z demote $((kept / 2))
+		;;
+	10)
+		# To the other cold device, or back in the midst of the last move; and now and then back at
+		# once.
+		other_cold
+		take_over --noflush
+		if [ $((RANDOM % 3)) = 0 ]; then
+			other_cold
+			take_over
+		fi
 		;;
 	esac
 	round_trip "round $1"
@@ -172,12 +195,23 @@ for k in lz4 lzo-rle zstd; do
 	msg z demote all
 	blk verify $dev --seed 8 --ratio 3 --count 64 --from $((kept - 64)) --batch 16
 done
+# The last move there and back, to its end: one of them is free, the other is not.
+other_cold
+take_over
+wait_moved
 check_sane z
+blk verify $dev --seed 7 --ratio 3 --count $((kept - 64)) --batch 16
 note "$rounds rounds, $(cat "$T/fio.runs") runs of fio; ${mib} MiB; demotions=${S[demotions]}" \
-	"cold_reads=${S[cold_reads]} spills=${S[spills]} promotions=${S[promotions]} groups=${S[groups]}"
+	"cold_reads=${S[cold_reads]} spills=${S[spills]} promotions=${S[promotions]} groups=${S[groups]};" \
+	"$moves moves begun, ${S[segments_moved]} segments and ${S[blocks_moved]} blocks moved"
 check "demotions" "${S[demotions]}" -ge $((kept / 2))
 check "cold reads" "${S[cold_reads]}" -gt 0
+check "segments moved" "${S[segments_moved]}" -gt 0
 check "errors" $((S[cold_read_errors] + S[cold_write_errors] + S[write_fails])) -eq 0
 [ "$rounds" -lt 25 ] || check "size" "$mib" -gt "$(by_kind 64 48)"
+is_busy "${cold##*/}"
+other_cold
+is_free "${cold##*/}"
 remove z
-"$helpers/dmz-blk" excl "$COLD" || fail "the cold device cannot be opened exclusively"
+is_free a
+is_free b
