@@ -1,7 +1,7 @@
 #!/bin/bash
 # Another cold device for a running device: its blocks move there while they are read and written;
-# the old device is busy until then, and free after. There and back, under load; and a cold device
-# that has grown.
+# the old device is busy until then, and free after. There and back, under load; a cold device that
+# has grown; and one with larger logical blocks.
 # vm: uml-debug
 # mem: 384M
 # cold: 256M
@@ -129,6 +129,27 @@ blk verify $dev --ratio 1 --batch 64 --seed 4 --from $((blocks / 2))
 table_of b $((part + 16384 + 8192))
 to b
 wait_moved
+blk verify $dev --ratio 1 --batch 64 --seed 4 --from $((blocks / 2))
+
+# ---- to logical blocks of 4096 bytes, and back to 512 ------------------------------------------
+
+to a
+wait_moved
+modprobe -q loop || true
+loop=$(losetup -f --show --sector-size 4096 --direct-io=on /dev/mapper/b)
+check "logical blocks" "$(blockdev --getss "$loop")" -eq 4096
+# shellcheck disable=SC2086
+reload z "$size" "$loop" $args || fail "cannot move to $loop"
+wait_moved
+is_free a
+blk write $dev --ratio 2 --batch 64 --seed 6 --count $((blocks / 2))
+msg z demote all
+blk verify $dev --ratio 2 --batch 64 --seed 6 --count $((blocks / 2))
+blk verify $dev --ratio 1 --batch 64 --seed 4 --from $((blocks / 2))
+to a
+wait_moved
+losetup -d "$loop"
+blk verify $dev --ratio 2 --batch 64 --seed 6 --count $((blocks / 2))
 blk verify $dev --ratio 1 --batch 64 --seed 4 --from $((blocks / 2))
 check_sane z
 check "errors" $((S[write_fails] + S[cold_read_errors] + S[cold_bad_objects] + S[cold_write_errors])) -eq 0
