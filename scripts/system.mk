@@ -18,7 +18,7 @@ uninstall: uninstall-system
 
 SYSTEM_PARTS := conf.awk conf.sh unit.sh
 SYSTEM_PROGRAMS := dm-zram-setup dm-zram-header
-SYSTEM_UNITS := dm-zram-setup@.service dm-zram@.service
+SYSTEM_UNITS := dm-zram-setup@.service dm-zram@.service dmzram-record.service dmzram-record.timer
 SYSTEM_RULES := 59-dm-zram.rules 69-dm-zram.rules
 
 # put MODE FILE DIRECTORY: with the places of this installation in it.
