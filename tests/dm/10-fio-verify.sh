@@ -62,6 +62,10 @@ before=${S[promotions]}
 for _ in 1 2 3; do run_fio 60 --name=hot --rw=randread --offset=0 --size=4m --bssplit=4k/100; done # one pass each
 check "promotions after hot reads" "$(stat z promotions)" -gt "$before"
 
+# Polled I/O (RWF_HIPRI): there is no queue to be polled here or below, and it must end all the same.
+msg z demote all
+run_fio 60 --name=polled --rw=randrw --offset=0 --size=4m --bssplit=4k/100 --ioengine=pvsync2 --iodepth=1 --hipri=1
+
 # Random overwrites leave no segment of the full log untouched, and none empty.
 run_fio 60 --name=scatter --rw=randwrite --offset=0 --size=$((2 * part)) --io_size=$((4 * part)) --norandommap --bssplit=4k/80:16k/20
 snap z
