@@ -2,7 +2,7 @@
 # A log of which 80 and 90 % are live, overwritten at random, fast, with next to no room in RAM: the
 # cleaner is all that makes room, all the time, and it always does. No write fails, and no event says
 # that space is low.
-# vm: uml uml-debug
+# vm: uml-debug
 # mem: 256M
 # cold: 65M
 # cpus: 2

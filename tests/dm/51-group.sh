@@ -2,7 +2,7 @@
 # Neighbours that leave RAM together are compressed as one: what is written is what is read, however
 # members change, die, move, or are damaged; and neighbours of what is read come along while that
 # pays.
-# vm: uml-debug uml qemu-6.12
+# vm: uml-debug qemu-6.12
 # mem: 320M
 # cold: 48M
 # cpus: 2

@@ -3,7 +3,7 @@
 # lower limit and reclaim are answered by dropping, without a write. Not while the pool is small or
 # the wear budget used up; less of it where it was for nothing. What is written ahead stays right
 # when the cleaner moves it, when writes fail, and beside overwrites, discards and reads.
-# vm: uml uml-debug qemu-6.12
+# vm: uml-debug qemu-6.12
 # mem: 256M
 # cold: 192M
 # cpus: 2

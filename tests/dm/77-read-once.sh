@@ -1,7 +1,7 @@
 #!/bin/bash
 # Where blocks are read once, what was read goes first; where they are read again and again, it
 # does not. Nothing else takes a block that is as young as that: age 1.
-# vm: uml uml-debug
+# vm: uml-debug
 # mem: 384M
 # cold: 96M
 # cpus: 2

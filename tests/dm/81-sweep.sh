@@ -1,7 +1,7 @@
 #!/bin/bash
 # The n-th I/O of the cold device goes wrong, for each n, while blocks are written, demoted, read,
 # promoted, discarded and cleaned; every block is looked at after each. See tests/dm/src/sweep.c.
-# vm: uml uml-debug qemu-6.12
+# vm: uml-debug qemu-6.12
 # mem: 256M
 # cold: none
 # cpus: 2

@@ -2,7 +2,7 @@
 # What is on the cold device is enough to rebuild the device by scanning: after writers that
 # overwrite each other's blocks, with spills, demotion and cleaning at once, the newest version of
 # each block found there is what the device says.
-# vm: uml uml-debug
+# vm: uml-debug
 # mem: 320M
 # cold: 21M
 # cpus: 2
