@@ -10,7 +10,7 @@ TOP  := $(CURDIR)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # Goals that build the module need a kernel; the others do not look for one.
-ifneq ($(filter-out check unit fuzz style demo help clean bench bench-zsmalloc bench-cold bench-path bench-policy check-oom soak man install-tools uninstall-tools install-system uninstall-system deb check-system,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out check unit fuzz style demo help clean bench bench-zsmalloc bench-cold bench-path bench-policy check-oom check-pressure soak man install-tools uninstall-tools install-system uninstall-system deb check-system,$(or $(MAKECMDGOALS),all)),)
 KREL := $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null)
 ifeq ($(KREL),)
 $(error No kernel build tree in $(KDIR): install the headers of the running kernel, or give KDIR=)
@@ -26,7 +26,7 @@ CCARG := $(if $(filter default undefined,$(origin CC)),$(if $(KCC),CC=$(KCC)),CC
 endif
 BUILD ?= $(TOP)/build/$(KREL)
 
-.PHONY: all modules module-dir install uninstall clean help check demo unit fuzz style bench bench-zsmalloc bench-cold bench-path bench-policy check-oom soak
+.PHONY: all modules module-dir install uninstall clean help check demo unit fuzz style bench bench-zsmalloc bench-cold bench-path bench-policy check-oom check-pressure soak
 
 all: modules
 
@@ -86,6 +86,9 @@ bench-policy:
 check-oom:
 	@tests/oom/run $(if $(KIND),-k $(KIND)) $(if $(SIZE),-s $(SIZE)) $(if $(ROUNDS),-r $(ROUNDS)) $(ROWS)
 
+check-pressure:
+	@tests/oom/pressure $(if $(KIND),-k $(KIND)) $(CASES)
+
 HOURS ?= 1
 soak:
 	@tests/soak -m "$$(awk 'BEGIN { printf "%d", $(HOURS) * 60 }')" $(if $(KIND),-k $(KIND)) $(if $(SEED),-s $(SEED))
@@ -109,6 +112,7 @@ help:
 	@echo 'make bench-path     reads and writes of blocks in RAM, against zram and the codec alone'
 	@echo 'make bench-policy   policies on recorded and generated traces; T=<trace> for some of it'
 	@echo 'make check-oom      the scenarios in which zram alone fails, and who survives; KIND=, SIZE=, ROUNDS=, ROWS='
+	@echo 'make check-pressure memory that runs out, in ways that zram is known for; KIND=, CASES=spin or CASES=spin/dm-zram'
 	@echo 'make soak HOURS=n   swap, a file system and every disturbance at once, on the debug kernel; KIND=, SEED='
 	@echo 'make clean          remove everything that was built here (kernels stay in the cache)'
 	@echo

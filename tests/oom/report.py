@@ -37,6 +37,13 @@ def read(path):
         return dict(line.split(None, 1) for line in f.read().splitlines() if " " in line)
 
 
+def print_table(table):
+    """The first two columns are text, the others are numbers."""
+    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+    for line in table:
+        print("  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))))
+
+
 def main():
     directory, target, rounds, rows = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
     result = []
@@ -59,9 +66,7 @@ def main():
     with open(target, "w", encoding="ascii") as f:
         json.dump(result, f, indent=1)
         f.write("\n")
-    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
-    for line in table:
-        print("  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))))
+    print_table(table)
     if "dm-zram" in rows and not kept:
         print("dm-zram has not kept its promise, see " + directory)
         return 1

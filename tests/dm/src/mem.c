@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,6 +34,10 @@ static void usage(void)
 	      "  fills that much, RANDOM percent of the pages with what does not compress, the others\n"
 	      "  with what compresses to a half; creates the file READY, touches a page every 10 ms,\n"
 	      "  and when told to end looks at all of it; prints pages= wrong=\n"
+	      "       dmz-mem idle MEGABYTES RANDOM READY\n"
+	      "  fills as hold does, has all of it swapped out, and touches nothing; when told to end,\n"
+	      "  looks at all pages at random; prints pages= wrong= faults= p50_us= p99_us= worst_us=\n"
+	      "  of these, and how long major faults took\n"
 	      "       dmz-mem hog LEAVE [READY]\n"
 	      "  locks memory until no more than LEAVE MiB are available, goes on while more\n"
 	      "  become so, and says so by creating the file READY; ends when told to\n", stderr);
@@ -115,13 +120,12 @@ static void hold_fill(struct block *b, uint64_t page, int random)
 	}
 }
 
-static int hold(uint64_t megabytes, uint64_t percent, const char *ready)
+/* Memory that is to be held, filled; SIGTERM sets stop from now on. */
+static struct block *hold_new(uint64_t pages, uint64_t percent)
 {
-	uint64_t pages = (megabytes << 20) / BLOCK_BYTES, wrong = 0, i;
 	struct sigaction action = { .sa_handler = on_term };
-	struct timespec nap = { 0, 10 * 1000 * 1000 };
-	volatile struct block *touched;
-	struct block *mem, want;
+	struct block *mem;
+	uint64_t i;
 
 	sigaction(SIGTERM, &action, NULL);
 	mem = mmap(NULL, pages * BLOCK_BYTES, PROT_READ | PROT_WRITE,
@@ -131,6 +135,16 @@ static int hold(uint64_t megabytes, uint64_t percent, const char *ready)
 	madvise(mem, pages * BLOCK_BYTES, MADV_NOHUGEPAGE);
 	for (i = 0; i < pages && !stop; i++)
 		hold_fill(&mem[i], i, i % 100 < percent);
+	return mem;
+}
+
+static int hold(uint64_t megabytes, uint64_t percent, const char *ready)
+{
+	uint64_t pages = (megabytes << 20) / BLOCK_BYTES, wrong = 0, i;
+	struct block *mem = hold_new(pages, percent), want;
+	struct timespec nap = { 0, 10 * 1000 * 1000 };
+	volatile struct block *touched;
+
 	tell(ready);
 	for (i = 0; !stop; i += 61) {
 		touched = &mem[i % pages];
@@ -142,6 +156,77 @@ static int hold(uint64_t megabytes, uint64_t percent, const char *ready)
 		wrong += memcmp(&mem[i], &want, BLOCK_BYTES) != 0;
 	}
 	printf("pages=%llu wrong=%llu\n", (unsigned long long)pages, (unsigned long long)wrong);
+	return wrong != 0;
+}
+
+static int compare_u32(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static long major_faults(void)
+{
+	struct rusage r;
+
+	getrusage(RUSAGE_SELF, &r);
+	return r.ru_majflt;
+}
+
+/* touch: the page is there after this; microseconds if that took a major fault, else 0. */
+static uint32_t touch(volatile char *page)
+{
+	long before = major_faults();
+	uint64_t at = now_ns();
+	uint32_t us;
+
+	(void)*page;
+	us = (now_ns() - at) / 1000;
+	if (major_faults() == before)
+		return 0;
+	return us ? us : 1;
+}
+
+/* An application that comes back: each fault is waited for, as by the one who sits in front of it. */
+static int idle(uint64_t megabytes, uint64_t percent, const char *ready)
+{
+	uint64_t pages = (megabytes << 20) / BLOCK_BYTES, size = 1, faults = 0, wrong = 0, i;
+	struct block *mem = hold_new(pages, percent), want;
+	uint32_t *us = calloc(pages, sizeof(*us));
+
+	if (!us || mlock(us, pages * sizeof(*us)))
+		die("record of faults");
+	if (madvise(mem, pages * BLOCK_BYTES, MADV_PAGEOUT))
+		die("MADV_PAGEOUT");
+	tell(ready);
+	while (!stop)
+		usleep(10 * 1000);
+	while (size < pages)
+		size <<= 1;
+	for (i = 0; i < size; i++) {
+		uint64_t at = (i * 0x9e3779b1ull + 7) & (size - 1);
+
+		if (at >= pages)
+			continue;
+		us[faults] = touch((char *)&mem[at]);
+		faults += us[faults] != 0;
+		hold_fill(&want, at, at % 100 < percent);
+		wrong += memcmp(&mem[at], &want, BLOCK_BYTES) != 0;
+	}
+	qsort(us, faults, sizeof(*us), compare_u32);
+	printf("pages=%llu wrong=%llu faults=%llu p50_us=%u p99_us=%u worst_us=%u\n",
+	       (unsigned long long)pages, (unsigned long long)wrong, (unsigned long long)faults,
+	       faults ? us[faults / 2] : 0, faults ? us[faults * 99 / 100] : 0,
+	       faults ? us[faults - 1] : 0);
 	return wrong != 0;
 }
 
@@ -240,6 +325,8 @@ int main(int argc, char **argv)
 		return work(number(argv[2]), argc > 3 ? number(argv[3]) : 1);
 	if (argc == 5 && !strcmp(argv[1], "hold"))
 		return hold(number(argv[2]), number(argv[3]), argv[4]);
+	if (argc == 5 && !strcmp(argv[1], "idle"))
+		return idle(number(argv[2]), number(argv[3]), argv[4]);
 	if (argc >= 3 && argc <= 4 && !strcmp(argv[1], "hog"))
 		return hog(number(argv[2]), argc > 3 ? argv[3] : NULL);
 	usage();
