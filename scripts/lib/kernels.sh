@@ -38,14 +38,12 @@ kernel_pick() {
 	esac | mirror_newest
 }
 
-# kernel_tag KIND: what the configuration adds to the name. The patches make stack traces cheap,
-# which the debug kernel takes at every turn; to the others they do not matter.
+# kernel_tag KIND: what the configuration adds to the name. The patches are for all kinds of uml.
 kernel_tag() {
 	case $1 in
 	source) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF"/*.patch)" ;;
-	uml) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF/uml.config")" ;;
-	uml-debug) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF"/uml-debug.config "$DMZ_CONF/uml.config" "$DMZ_CONF"/*.patch)" ;;
-	uml-*) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF/$1.config" "$DMZ_CONF/uml.config")" ;;
+	uml) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF/uml.config" "$DMZ_CONF"/*.patch)" ;;
+	uml-*) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF/$1.config" "$DMZ_CONF/uml.config" "$DMZ_CONF"/*.patch)" ;;
 	*) echo "r$DMZ_RECIPE-$(hash_of "$DMZ_CONF/guest-modules")" ;;
 	esac
 }
@@ -140,7 +138,8 @@ make_source() {
 	mapfile -t excl < <(uml_tar_excludes)
 	tar -C "$dir" --strip-components=1 --wildcards "${excl[@]}" -xf "$dir/deb/usr/src/$pkg.tar.xz"
 	rm -rf "$dir/deb"
-	# They make UML quicker, not right: on a kernel where one does not apply, it is left out.
+	# On a kernel where one does not apply, it is left out: what makes UML right may have been done
+	# there by others, and `tests/run bench` looks whether it was.
 	for p in "$DMZ_CONF"/*.patch; do
 		if patch -d "$dir" -p1 -s --dry-run <"$p"; then
 			patch -d "$dir" -p1 -s <"$p"
