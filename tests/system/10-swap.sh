@@ -43,10 +43,16 @@ note "a job beyond the RAM"
 on 900 <<'END' || fail "the job beyond RAM has failed"
 ram=$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)
 # Lines in memory, of which half does not compress, until awk has 1.3 times the RAM; then all of them again.
+# 64 of them make an element of the array: its own parts, which are scattered, are to stay few.
 awk -v kb="$ram" '
 	function line(i) {
-		return sprintf("%d %08x%08x%08x%08x the quick brown fox jumps over the lazy dog", i, i * 40503 % 2147483647,
+		return sprintf("%d %08x%08x%08x%08x the quick brown fox jumps over the lazy dog\n", i, i * 40503 % 2147483647,
 			i * 69621 % 2147483629, i * 48271 % 2147483587, i * 16807 % 2147483579)
+	}
+	function lines(n,    i, s) {
+		for (i = n * 64; i < n * 64 + 64; i++)
+			s = s line(i)
+		return s
 	}
 	function has(    status, w, sum) {
 		while ((getline status <"/proc/self/status") > 0)
@@ -58,12 +64,12 @@ awk -v kb="$ram" '
 	BEGIN {
 		do
 			do
-				a[n + 0] = line(n + 0)
-			while (++n % 10000)
+				a[n + 0] = lines(n)
+			while (++n % 200)
 		while (has() < kb * 1.3)
 		for (i = 0; i < n; i++)
-			bad += a[i] != line(i)
-		printf "%d lines, %d wrong, in %d KiB where there is RAM of %d\n", n, bad, has(), kb
+			bad += a[i] != lines(i)
+		printf "%d times 64 lines, %d wrong, in %d KiB where there is RAM of %d\n", n, bad, has(), kb
 		exit bad != 0
 	}'
 swapon --show --bytes
