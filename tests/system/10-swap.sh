@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2016
 # From the packages and four lines of configuration to swap over an LV: after a reboot it is active, at
 # the right priority, a job beyond RAM runs in it, and reboot and poweroff are clean.
-# timeout: 900
+# timeout: 1800
 
 machine "$image" 320
 booted
