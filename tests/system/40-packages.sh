@@ -26,7 +26,7 @@ as_before || fail "the refused removal has done harm"
 
 # gone: no device, and LVs as they were.
 gone='[ -z "$(swapon --noheadings)" ]
-	[ "$(dmsetup ls --target zram)" = "No devices found" ]
+	refused grep -q ^DMZRAM- <(dmsetup info -c --noheadings -o uuid)
 	[ ! -e /usr/sbin/dmzram ]
 	[ ! -e /usr/lib/dm-zram ]
 	[ "$(lvs --noheadings vg | wc -l)" = 2 ]'
