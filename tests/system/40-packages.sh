@@ -9,7 +9,7 @@
 active_machine
 
 note "the tools are upgraded"
-put "$(newer build/deb/dm-zram-tools_*.deb)" /root/tools.deb
+put "$(newer "$out"/dm-zram-tools_*.deb)" /root/tools.deb
 on 200 <<'END' || fail "the upgrade of the tools has failed"
 dpkg -i /root/tools.deb
 dpkg-query -W dm-zram-tools | grep '+1$'

@@ -10,7 +10,7 @@
 active_machine
 
 note "it is upgraded"
-put "$(newer build/deb/dm-zram-dkms_*.deb)" /root/dkms.deb
+put "$(newer "$out"/dm-zram-dkms_*.deb)" /root/dkms.deb
 on 1200 <<'END' || fail "the upgrade of the module has failed"
 time dpkg -i /root/dkms.deb
 dpkg-query -W dm-zram-dkms | grep '+1$'

@@ -29,7 +29,7 @@ active_machine() {
 	mkfs.ext4 -q /dev/mapper/files
 	mount /dev/mapper/files /mnt
 	cp /usr/bin/l* /mnt
-	dmsetup info -c --noheadings -o name,uuid,open | sort >/root/devices
+	dmsetup info -c --noheadings -o name,uuid | sort >/root/devices
 	cat /root/devices
 	END
 }
@@ -37,7 +37,7 @@ active_machine() {
 # as_before: the devices are, and what is on them.
 as_before() {
 	on 60 <<-'END'
-		dmsetup info -c --noheadings -o name,uuid,open | sort | cmp - /root/devices
+		dmsetup info -c --noheadings -o name,uuid | sort | cmp - /root/devices
 		swapon --noheadings --raw --show=NAME | grep -x "$(readlink -f /dev/mapper/swap0)"
 		systemctl is-active dev-mapper-swap0.swap dm-zram-setup@swap0.service
 		echo 3 >/proc/sys/vm/drop_caches
