@@ -175,8 +175,10 @@ cmd_move() {
 	if own_header; then
 		header_write "$new" "$H_UUID" "$H_NAME" "$H_SIZE" "$H_ARGS"
 		lv_tags_header "$new" "$H_NAME" "$H_SIZE" "$H_ARGS"
+		look_again "$new"
 		header_erase "$old"
 		lv_tags "$old"
+		look_again "$old"
 	fi
 	[ -z "$dry_run" ] || return 0
 	if [ -n "$opt_no_wait" ]; then

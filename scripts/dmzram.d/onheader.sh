@@ -40,6 +40,23 @@ cmd_up() {
 	for dev; do up_device "$dev"; done
 }
 
+# look_again DEVICE: has udev look at it. It does by itself when somebody who wrote to a device closes it, but
+# not if it is at work on that device just then.
+look_again() {
+	[ -e /run/udev/control ] || return 0
+	try "udev does not look at $1 again" udevadm trigger --action=change "$1"
+}
+
+# end_unit DEVICE: there is nothing over this cold device any more, so that its unit has nothing to keep,
+# and could not be started for another header.
+end_unit() {
+	local unit
+	[ -d /run/systemd/system ] || return 0
+	numbers_of "$1"
+	unit=dm-zram@$(systemd-escape --path "$(readlink -f "$sysfs/dev/block/$NUMBERS")").service
+	! systemctl --quiet is-active "$unit" || try "$unit cannot be stopped" systemctl stop "$unit"
+}
+
 # ---- LV tags -----------------------------------------------------------------------------------
 #
 # A copy for people (lvs -o +tags), one tag a setting: dmzram.size=8589934592. Nothing reads it back.
@@ -149,8 +166,10 @@ cmd_format() {
 	# wipefs opens the device exclusively, so it also finds users that sysfs does not name.
 	try "$dev is in use" wipefs --quiet --all "$dev"
 	header_erase "$dev"
+	end_unit "$dev"
 	header_write "$dev" "$uuid" "$opt_name" "$BYTES" "$args"
 	lv_tags_header "$dev" "$opt_name" "$BYTES" "$args"
+	look_again "$dev"
 	[ -n "$dry_run" ] || note "$dev: $opt_name, $(human $((SECTORS * 512))), UUID $uuid; $prog up $dev brings it up"
 }
 
@@ -187,6 +206,8 @@ cmd_detach() {
 	fi
 	[ -n "$dry_run" ] || check_unused "$dev"
 	header_erase "$dev"
+	end_unit "$dev"
 	lv_tags "$dev"
+	look_again "$dev"
 	[ -n "$dry_run" ] || note "$dev: plain again"
 }

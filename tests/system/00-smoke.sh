@@ -5,20 +5,16 @@
 
 machine "$image" 384
 booted
-on 120 <<'END'
-pvcreate -q $DISK1
-vgcreate -q vg $DISK1
-lvcreate -q -L 300M -n cold vg
-lvcreate -q -L 200M -n other vg
+volumes cold 300M other 200M
+on 60 <<'END'
 dmzram format --name tier /dev/vg/other
 printf '[swap0]\ncold = vg/cold\nsize = 256M\nlimit = ram / 8\n' >/etc/dm-zram.conf
 END
 reboot
+up tier
 on 120 <<'END' || fail "not all is up"
-for i in $(seq 100); do [ ! -b /dev/mapper/tier ] || break; sleep 0.5; done
 lsblk
 [ "$(swapon --noheadings --raw --show=NAME,PRIO)" = "$(readlink -f /dev/mapper/swap0) 100" ]
-[ -b /dev/mapper/tier ]
 lsblk -no FSTYPE /dev/vg/other | head -n 1 | grep -x dmzram
 # It is in the initramfs, too, for whoever names it there. (User Mode Linux has none.)
 [ -b /dev/ubda ] || lsinitramfs /boot/initrd.img-$(uname -r) | grep /dm-zram.ko

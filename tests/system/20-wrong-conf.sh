@@ -5,11 +5,8 @@
 
 machine "$image" 512
 booted
+volumes cold 300M small 100M
 on 120 <<'END'
-pvcreate -q $DISK1
-vgcreate -q vg $DISK1
-lvcreate -q -L 300M -n cold vg
-lvcreate -q -L 100M -n small vg
 mkfs.ext4 -q $DISK2
 dumpe2fs -h $DISK2 2>/dev/null | grep UUID >/root/uuid
 mkdir /etc/dm-zram.conf.d

@@ -4,22 +4,10 @@
 # end the LV is plain again.
 # timeout: 900
 
-# up NAME: wait until udev and systemd have brought it up.
-up() {
-	on 120 <<-END || fail "$1 does not come up"
-		for i in \$(seq 100); do [ ! -b /dev/mapper/$1 ] || break; sleep 0.5; done
-		udevadm settle
-		[ -b /dev/mapper/$1 ]
-	END
-}
-
 machine "$image" 512
 booted
-on 120 <<'END'
-pvcreate -q $DISK1 $DISK2
-vgcreate -q vg $DISK1
-lvcreate -q -L 200M -n cold vg
-END
+volumes cold 200M
+on 60 'pvcreate -q $DISK2'
 
 note "attach: write a header; udev finds it, systemd brings the device up"
 on 60 'dmzram format --name tier /dev/vg/cold mem_limit=32M algorithm=zstd'
@@ -113,6 +101,16 @@ lvchange -ay vg/cold
 udevadm settle
 sleep 5
 [ ! -e /dev/mapper/tier ]
+END
+
+note "attach again, and once more with another name over a device that was removed by hand"
+on 60 'dmzram format --name again /dev/vg/cold'
+up again
+on 60 'dmzram remove again; dmzram format --force --name third /dev/vg/cold'
+up third
+on 120 <<'END' || fail "the LV is not free"
+[ ! -e /dev/mapper/again ]
+dmzram detach third
 lvremove -qy vg/cold
 END
 healthy

@@ -4,12 +4,10 @@
 
 machine "$image" 512
 booted
+volumes cold 100M
+on 60 'dmzram format --name tier /dev/vg/cold mem_limit=16M'
+up tier
 on 120 <<'END'
-pvcreate -q $DISK1
-vgcreate -q vg $DISK1
-lvcreate -q -L 100M -n cold vg
-dmzram format --name tier /dev/vg/cold mem_limit=16M
-for i in $(seq 100); do [ ! -b /dev/mapper/tier ] || break; sleep 0.5; done
 mkfs.ext4 -q -E nodiscard /dev/mapper/tier
 mount -o discard /dev/mapper/tier /mnt
 cp -r /usr/lib/systemd /mnt/

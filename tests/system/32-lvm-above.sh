@@ -5,14 +5,9 @@
 
 machine "$image" 512
 booted
-on 120 <<'END'
-pvcreate -q $DISK1
-vgcreate -q vg $DISK1
-lvcreate -q -L 300M -n cold vg
-dmzram format --name tier /dev/vg/cold mem_limit=32M
-for i in $(seq 100); do [ ! -b /dev/mapper/tier ] || break; sleep 0.5; done
-[ -b /dev/mapper/tier ]
-END
+volumes cold 300M
+on 60 'dmzram format --name tier /dev/vg/cold mem_limit=32M'
+up tier
 
 note "a volume group above, with three LVs"
 on 300 <<'END' || fail "the volume group above does not work"

@@ -6,7 +6,9 @@
 #   booted                             wait until it has booted; says how long that took
 #   on SECONDS COMMAND...              run a line (or, without COMMAND, the standard input) in it by
 #                                      bash -eu; its output, its status; "refused COMMAND" must fail
-#   put FILE PATH [MODE]               copy a file into it
+#   volumes NAME SIZE...               a volume group vg on $DISK1, with these LVs
+#   up NAME                            wait until udev and systemd have brought up this dm-zram device
+#   put FILE PATH [MODE]               copy a file into it, by way of $DISK2
 #   reboot, poweroff                   by systemctl; wait for it
 #   healthy                            no failed unit, no error in the journal, so far in this boot
 #   fail TEXT...                       the end of the test
@@ -109,7 +111,7 @@ booted() {
 	local took
 	line=""
 	until [ "${line#+ }" != "$line" ]; do
-		agent_line 180 || fail "the guest does not boot"
+		agent_line 600 || fail "the guest does not boot"
 	done
 	took=${line#+ }
 	on 180 'systemctl is-system-running --wait >/dev/null || :; systemctl is-system-running || :' >"$work/state"
@@ -138,21 +140,38 @@ on() {
 	fail "no answer to: ${text:0:200}"
 }
 
+volumes() {
+	local text='pvcreate -q $DISK1; vgcreate -q vg $DISK1'
+	while [ $# -gt 1 ]; do
+		text+="; lvcreate -q -L $2 -n $1 vg"
+		shift 2
+	done
+	on 120 "$text" || fail "the logical volumes cannot be made"
+}
+
+up() {
+	on 150 "udevadm wait --timeout=$((120 * patience)) --settle /dev/mapper/$1 && [ -b /dev/mapper/$1 ]" || fail "$1 does not come up"
+}
+
+# Through the beginning of the second disk, which nobody may use then: a line to the agent is no way for much.
 put() {
-	on 60 "mkdir -p '$(dirname "$2")'; base64 -d >'$2' <<'END'
-$(base64 "$1")
-END
-chmod ${3:-644} '$2'"
+	dd if="$1" of="$work/disk2" bs=4096 conv=notrunc,sync status=none
+	on 60 "mkdir -p '$(dirname "$2")'
+		dd if=\$DISK2 iflag=direct bs=4096 count=$((($(stat -c %s "$1") + 4095) / 4096)) status=none | head -c $(stat -c %s "$1") >'$2'
+		chmod ${3:-644} '$2'
+		echo '$(sha256sum <"$1" | cut -d ' ' -f 1) $2' | sha256sum -c --quiet"
 }
 
 # A little later, so that the answer is there before the agent is stopped.
 reboot() {
+	local start=$SECONDS
 	on 30 '(sleep 2; systemctl --no-block reboot) >/dev/null 2>&1 &'
 	booted
+	note "down and up in $((SECONDS - start)) s"
 }
 
 poweroff() {
-	local end=$((SECONDS + 120 * patience))
+	local start=$SECONDS end=$((SECONDS + 120 * patience))
 	on 30 '(sleep 2; systemctl --no-block poweroff) >/dev/null 2>&1 &'
 	while kill -0 "$qemu" 2>/dev/null; do
 		[ $SECONDS -lt $end ] || fail "it does not power off"
@@ -160,6 +179,7 @@ poweroff() {
 	done
 	wait "$qemu" || fail "qemu ended with $?: $(tail -n 3 "$work/qemu.log")"
 	qemu=""
+	note "powered off after $((SECONDS - start)) s"
 }
 
 # What a healthy guest may say with the priority of an error: nothing about us.
