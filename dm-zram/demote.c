@@ -182,11 +182,22 @@ static bool dzr_demote_allowed(struct dzr_dev *d)
 	return d->log && !READ_ONCE(d->suspended) && !dzr_log_failed(d->log);
 }
 
+/* The mark of dzr_demote_rescue() is reached, or cannot be. */
+static void dzr_demote_rescued(struct dzr_dev *d, u64 bytes)
+{
+	WRITE_ONCE(d->oom_mark, 0);
+	if (bytes <= READ_ONCE(d->marks.start))
+		WRITE_ONCE(d->demoting, false);
+}
+
 static bool dzr_demote_wanted(struct dzr_dev *d)
 {
 	u64 bytes = dzr_dev_pool_bytes(d);
+	u64 oom_mark = READ_ONCE(d->oom_mark);
 
-	if (bytes > READ_ONCE(d->marks.start))
+	if (oom_mark && bytes <= oom_mark)
+		dzr_demote_rescued(d, bytes);
+	if (bytes > READ_ONCE(d->marks.start) || READ_ONCE(d->oom_mark))
 		WRITE_ONCE(d->demoting, true);
 	else if (bytes <= READ_ONCE(d->marks.stop))
 		WRITE_ONCE(d->demoting, false);
@@ -307,6 +318,7 @@ static void dzr_demote_work(struct work_struct *work)
 	if (d->hand.barren > DZR_BARREN_TURNS || err == -ENOSPC ||
 	    err == -EIO) {
 		WRITE_ONCE(d->demoting, false);
+		WRITE_ONCE(d->oom_mark, 0);
 		atomic_long_set(&d->pressure, 0);
 		dzr_demote_done(d);
 		goto out;
@@ -352,6 +364,25 @@ void dzr_demote_scan(struct dzr_dev *d, unsigned long pages)
 	if (pressure > (long)(blocks / DZR_PRESSURE_DIV))
 		atomic_long_set(&d->pressure, blocks / DZR_PRESSURE_DIV);
 	queue_work(d->wq, &d->demote_work);
+}
+
+unsigned long dzr_demote_rescue(struct dzr_dev *d, unsigned long pages,
+				unsigned long wait)
+{
+	unsigned long before = dzs_pages(d->pool), end = jiffies + wait, now;
+	u64 bytes = dzr_dev_pool_bytes(d);
+
+	if (!dzr_demote_ready(d) || bytes <= (u64)pages << PAGE_SHIFT)
+		return 0;
+	WRITE_ONCE(d->oom_mark, bytes - ((u64)pages << PAGE_SHIFT));
+	do {
+		queue_work(d->wq, &d->demote_work);
+		schedule_timeout_uninterruptible(1);
+		now = dzs_pages(d->pool);
+	} while (READ_ONCE(d->oom_mark) && !READ_ONCE(d->suspended) &&
+		 now + min(pages, DZR_STEP_PAGES) > before &&
+		 time_before(jiffies, end));
+	return now < before ? before - now : 0;
 }
 
 /* Is the device idle since the last tick? */

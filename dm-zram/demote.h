@@ -70,6 +70,21 @@ bool dzr_demote_ready(struct dzr_dev *d);
 void dzr_demote_scan(struct dzr_dev *d, unsigned long pages);
 
 /**
+ * dzr_demote_rescue - the last that can be done before something is killed
+ * @d: the device
+ * @pages: by how many pages the pool is to shrink
+ * @wait: jiffies, how long to wait for the first of them at most
+ *
+ * The worker goes on until that many are free, or no more can be, as if the
+ * pool were above its mark; the caller waits for a few of them only.
+ *
+ * Context: process, with any allocation's locks held; sleeps for @wait.
+ * Return: pages that have been freed so far.
+ */
+unsigned long dzr_demote_rescue(struct dzr_dev *d, unsigned long pages,
+				unsigned long wait);
+
+/**
  * dzr_demote_blocks - demote now
  * @d: the device
  * @nr: how many blocks, oldest first; U64_MAX: all

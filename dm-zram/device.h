@@ -22,6 +22,7 @@
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/shrinker.h>
 #include <linux/workqueue.h>
 
@@ -130,6 +131,8 @@ struct dzr_hand {
  * @reuse: are blocks read again? Guarded by @hand_lock
  * @demote_work: demotes while the pool is above its marks, or for @pressure
  * @demoting: above @marks.start once, not below @marks.stop yet
+ * @oom_mark: bytes the pool is to come down to before anything is killed; 0: none
+ * @oom: called before the kernel kills a process for memory
  * @pressure: blocks that @hand has yet to visit for reclaim
  * @sweep_work: ages all blocks bit by bit, demotes the oldest
  * @refill_work: tops up the reserves of pages
@@ -199,6 +202,8 @@ struct dzr_dev {
 	struct dzr_reuse reuse;
 	struct work_struct demote_work;
 	bool demoting;
+	u64 oom_mark;
+	struct notifier_block oom;
 	atomic_long_t pressure;
 	struct delayed_work sweep_work;
 	struct work_struct refill_work;

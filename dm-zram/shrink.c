@@ -8,11 +8,18 @@
  * freed; for the rest the demotion worker is asked, which needs no memory and
  * does not make the caller wait.
  *
+ * Reclaim does not wait either: where all swap slots are in use, it finds
+ * nothing else, and would have a process killed within milliseconds, while the
+ * pool could be moved to the cold device. So the kernel's OOM notifier has a
+ * part of it moved, and waits for the first pages. When none come, the kernel
+ * kills, as it should.
+ *
  * Locks: none; callers may hold anything that reclaim is allowed under, so
  * only spinlocks are taken (inside the allocator and for entries).
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/oom.h>
 
 #include "compact.h"
 #include "compat.h"
@@ -30,6 +37,12 @@
  * is not cold: reclaim sees only this share, 1/16, of the pool.
  */
 #define DZR_REFAULT_SHIFT	4
+
+/* The part of the pool that is moved before something is killed, and the least. */
+#define DZR_OOM_SHARE		8
+#define DZR_OOM_PAGES		256UL
+/* How long the kernel waits for its first pages. */
+#define DZR_OOM_MS		500
 
 /* The pages' worth of what can be dropped although nothing may be written. */
 static unsigned long dzr_shrink_clean(struct dzr_dev *d)
@@ -77,6 +90,18 @@ static unsigned long dzr_shrink_scan(struct shrinker *shrinker,
 	return freed;
 }
 
+static int dzr_oom_notify(struct notifier_block *nb, unsigned long unused,
+			  void *freed)
+{
+	struct dzr_dev *d = container_of(nb, struct dzr_dev, oom);
+	unsigned long pages = max(dzs_pages(d->pool) / DZR_OOM_SHARE,
+				  DZR_OOM_PAGES);
+
+	*(unsigned long *)freed += dzr_demote_rescue(d, pages,
+						     msecs_to_jiffies(DZR_OOM_MS));
+	return NOTIFY_OK;
+}
+
 int dzr_shrinker_register(struct dzr_dev *d)
 {
 	struct shrinker *s = dzr_shrinker_alloc();
@@ -93,13 +118,21 @@ int dzr_shrinker_register(struct dzr_dev *d)
 		dzr_shrinker_abandon(s);
 		return err;
 	}
+	d->oom.notifier_call = dzr_oom_notify;
+	err = register_oom_notifier(&d->oom);
+	if (err) {
+		dzr_shrinker_free(s);
+		return err;
+	}
 	d->shrinker = s;
 	return 0;
 }
 
 void dzr_shrinker_unregister(struct dzr_dev *d)
 {
-	if (d->shrinker)
+	if (d->shrinker) {
+		unregister_oom_notifier(&d->oom);
 		dzr_shrinker_free(d->shrinker);
+	}
 	d->shrinker = NULL;
 }
