@@ -307,8 +307,10 @@ static void dzr_demote_work(struct work_struct *work)
 	int err = 0;
 
 	mutex_lock(&d->hand_lock);
-	if (!dzr_demote_allowed(d))
+	if (!dzr_demote_allowed(d)) {
+		WRITE_ONCE(d->oom_mark, 0);
 		goto out;
+	}
 	if (!dzr_demote_wanted(d)) {
 		dzr_demote_done(d);
 		goto out;

@@ -90,15 +90,18 @@ static unsigned long dzr_shrink_scan(struct shrinker *shrinker,
 	return freed;
 }
 
+/* Nothing to do if somebody, another device of ours perhaps, has freed pages. */
 static int dzr_oom_notify(struct notifier_block *nb, unsigned long unused,
-			  void *freed)
+			  void *data)
 {
 	struct dzr_dev *d = container_of(nb, struct dzr_dev, oom);
 	unsigned long pages = max(dzs_pages(d->pool) / DZR_OOM_SHARE,
 				  DZR_OOM_PAGES);
+	unsigned long *freed = data;
 
-	*(unsigned long *)freed += dzr_demote_rescue(d, pages,
-						     msecs_to_jiffies(DZR_OOM_MS));
+	if (!*freed)
+		*freed = dzr_demote_rescue(d, pages,
+					   msecs_to_jiffies(DZR_OOM_MS));
 	return NOTIFY_OK;
 }
 

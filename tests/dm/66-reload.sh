@@ -195,7 +195,7 @@ for k in lz4 lzo-rle zstd; do
 	msg z demote all
 	blk verify $dev --seed 8 --ratio 3 --count 64 --from $((kept - 64)) --batch 16
 done
-# The last move there and back, to its end: one of them is free, the other is not.
+# The last move, to its end: one of them is free then, the other is not.
 other_cold
 take_over
 wait_moved
