@@ -30,8 +30,11 @@ fill_up() {
 		blk write $dev --ratio 1 --seed "$1" --from $at --count 128 --batch 16 --report
 		[ "$FAILED" = 0 ] || break
 		at=$((at + 128))
-		if [ $WARNED = -1 ] && [ "$(events)" != "$seen" ]; then
+		# The line comes from who writes, the event from a worker, which may have to wait for a processor.
+		if [ $WARNED = -1 ] && [ "$(lines 'nearly full')" -gt 0 ]; then
 			WARNED=$at
+			wait_until 20 "the event of low space" told $((seen + 1))
+			check "events of low space" "$(events)" -eq $((seen + 1))
 			check "lines on low space" "$(lines 'nearly full')" -eq 1
 			check "lines on a full device" "$(lines 'is full')" -eq 0
 			wait $waiter || fail "dmsetup wait slept through the event of low space"

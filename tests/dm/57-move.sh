@@ -39,7 +39,8 @@ wait_moved
 snap_at_rest z
 check "blocks moved" "${S[blocks_moved]}" -gt $((blocks / 4))
 check "segments moved" "${S[segments_moved]}" -gt 0
-check "events" "$(dmsetup info -c --noheadings -o events z)" -gt "$events"
+told() { [ "$(dmsetup info -c --noheadings -o events z)" -gt "$events" ]; }
+wait_until 20 "the event that tells of the end" told
 is_free a
 is_busy b
 blk verify $dev --ratio 3 --batch 64

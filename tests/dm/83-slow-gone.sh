@@ -107,9 +107,12 @@ load() {
 }
 reads_on() { [ "$(stat z cold_reads)" -gt $((before + 100)) ]; }
 both_fail() { snap z && [ "${S[cold_read_errors]}" -gt 0 ] && [ "${S[cold_write_errors]}" -gt 0 ]; }
+# The cleaner's reads fail, too: all blocks are read by the reader, of which half are cold.
+read_all() { [ "$(stat z reads)" -gt $((before + 2 * blocks)) ]; }
 unload() {
 	wait_until 30 "reads and writes to fail" both_fail
-	sleep 1
+	before=${S[reads]}
+	wait_until 60 "the reader to have seen all blocks" read_all
 	touch "$T/stop"
 	wait_until 30 "reader and writer to end" ended $reader
 	wait_until 30 "the writer to end" ended $writer

@@ -113,12 +113,15 @@ end_watch() {
 	wait "$watch" 2>/dev/null || true
 }
 
-# wait_until SECONDS WHAT COMMAND...: try it again until it succeeds.
+# wait_until SECONDS WHAT COMMAND...: try it again until it succeeds. Clocks go on while the guest, or
+# this shell, stands still, so that what is waited for has not had that time: some tries are made
+# whatever they say.
 wait_until() {
-	local what=$2 end=$((SECONDS + $1 * patience))
+	local what=$2 end=$((SECONDS + $1 * patience)) tries=0
 	shift 2
 	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || fail "waited in vain for: $what"
+		tries=$((tries + 1))
+		[ "$SECONDS" -lt "$end" ] || [ $tries -lt 20 ] || fail "waited in vain for: $what"
 		sleep 0.2
 	done
 }
