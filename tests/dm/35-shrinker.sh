@@ -14,7 +14,7 @@ blocks=$(($(bytes "$size") / BLOCK))
 
 # fill RATIO: a new z whose blocks are all in RAM. The kernel may want memory meanwhile: then again.
 fill() {
-	local try was
+	local try was alone=false
 	for try in 1 2 3 4 5; do
 		drop_caches
 		create z "$size" "$COLD" mem_limit 0 demote_age 0
@@ -22,11 +22,11 @@ fill() {
 		blk write /dev/mapper/z --ratio "$1" --batch 64
 		sleep 3
 		snap z
-		[ "$(reclaimed)" != "$was" ] || break
+		[ "$(reclaimed)" != "$was" ] || { alone=true; break; }
 		note "reclaim was at work, with $(awk '/^MemFree/ { print $2 }' /proc/meminfo) KiB free"
 		[ "$try" = 5 ] || remove z
 	done
-	[ "$(reclaimed)" = "$was" ] || fail "this guest is too small: reclaim is always at work"
+	$alone || fail "this guest is too small: reclaim is always at work"
 	check "demotions with demote_age 0 and no pressure" $((S[demotions] + S[spills])) -eq 0
 	check "blocks in RAM" "${S[hot_blocks]}" -eq $blocks
 }

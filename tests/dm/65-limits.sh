@@ -150,8 +150,8 @@ done
 wait $writer || fail "writer during reload: $(cat "$T/writer")"
 blk verify $dev --ratio 0 --seed 5 --batch 64
 check_sane z
-demoted=${S[demotions]}
-check "demotions after reload: counters go on" "$demoted" -ge $blocks
+# All of them left RAM before; without a page for it, a block goes to the log at once.
+check "blocks that left RAM, after reload: counters go on" $((S[demotions] + S[spills])) -ge $blocks
 ! reload z "$size" "$COLD" segment_size 64K 2>/dev/null || fail "a reload changed the segment size"
 dmsetup clear z
 # A table that is loaded and dropped again changes nothing.

@@ -20,27 +20,34 @@ if $DEBUG; then # see 30-swap.sh
 	in_background bash -c 'while :; do read -r _ </proc/uptime; sleep 0.05; done'
 fi
 
-in_background "$helpers/dmz-mem" work $work >"$T/work"
-worker=$!
-watch_over 270 $worker "the working set"
 codecs=(zstd lzo-rle lz4)
 limits=(50% 20% 32M)
 n=0
-while kill -0 $worker 2>/dev/null; do
-	if [ $((n % 4)) = 3 ]; then mib=$((mib + 1)); fi
-	dmsetup reload z --table "$(table "${mib}M" "$COLD" algorithm "${codecs[n % 3]}" \
-		mem_limit "${limits[n / 3 % 3]}" reserve $((1 + n % 2))M)"
-	dmsetup resume z
-	n=$((n + 1))
-	dmsetup message z 0 set algorithm "${codecs[n % 3]}"
-	sleep 0.2
+reload_beside() { # reload_beside PID: until that has ended
+	while kill -0 "$1" 2>/dev/null; do
+		if [ $((n % 4)) = 3 ]; then mib=$((mib + 1)); fi
+		dmsetup reload z --table "$(table "${mib}M" "$COLD" algorithm "${codecs[n % 3]}" \
+			mem_limit "${limits[n / 3 % 3]}" reserve $((1 + n % 2))M)"
+		dmsetup resume z
+		n=$((n + 1))
+		dmsetup message z 0 set algorithm "${codecs[n % 3]}"
+		sleep 0.2
+	done
+}
+# This shell has to be paged in for each reload, so there may be few beside one run of the worker.
+for run in 1 2 3; do
+	in_background "$helpers/dmz-mem" work $work >"$T/work"
+	worker=$!
+	watch_over 270 $worker "the working set"
+	reload_beside $worker
+	rc=0
+	wait $worker || rc=$?
+	end_watch
+	note "RAM ${ram} MiB, working set $work MiB, $n reloads: $(cat "$T/work")"
+	check "status of the working set" $rc -eq 0
+	[ $n -lt 5 ] || break
 done
-rc=0
-wait $worker || rc=$?
-end_watch
-note "RAM ${ram} MiB, working set $work MiB, $n reloads: $(cat "$T/work")"
-check "status of the working set" $rc -eq 0
-check "reloads" $n -ge 5
+check "reloads in $run runs" $n -ge 5
 snap z
 check "pages swapped out" "${S[writes]}" -gt $((ram * 128))
 check "pages swapped in" "${S[reads]}" -gt $((ram * 128))

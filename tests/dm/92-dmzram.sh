@@ -173,7 +173,7 @@ dmz record --dir "$T/history" a
 check "samples that are kept" "$(wc -l <"$T/history/a.history")" -eq 4032
 dmz record --dir "$T/history" a
 dmz advise --dir "$T/history" a
-says "a: the last 0.0 hours, 3 samples"
+says "a: the last 0\.[0-9] hours, 3 samples" # 0.0, unless the machine stood still
 dmz advise a
 says "a: since it was created"
 says "stored +at most 16384 blocks, 64.0M, 100.0 %"

@@ -36,10 +36,10 @@ static unsigned int swapped(void *mem)
 	return n;
 }
 
-/* A page that is under writeback stays; a second round takes it. */
+/* A page that is under writeback stays; another round takes it: half a minute of rounds, at least. */
 static void swap_out(void *mem)
 {
-	for (int i = 0; i < 500 && swapped(mem) < PAGES; i++) {
+	for (int i = 0; i < 3000 && swapped(mem) < PAGES; i++) {
 		if (madvise(mem, SIZE, MADV_PAGEOUT)) {
 			perror("dmz-readin: madvise");
 			exit(2);
