@@ -56,31 +56,47 @@ half_clean() {
 	freeze "$1"
 	check "clean blocks of $1" "$(stat "$1" clean_blocks)" -le $(($2 / 2))
 }
-create far $small /dev/mapper/under_far demote_age 0
-create poor $small /dev/mapper/under_poor demote_age 0 wear_budget 24K
-create vain $small /dev/mapper/under_vain demote_age 0
-create z "$size" /dev/mapper/under overcommit demote_age 0
+# all_full: all four, full, but for z with their ages running.
+all_full() {
+	create far $small /dev/mapper/under_far demote_age 0
+	create poor $small /dev/mapper/under_poor demote_age 0 wear_budget 24K
+	create vain $small /dev/mapper/under_vain demote_age 0
+	create z "$size" /dev/mapper/under overcommit demote_age 0
+	fill far 1 $small_blocks
+	msg far set mem_limit $((POOL * 3))
+	fill poor 1 $small_blocks
+	msg poor demote 64
+	msg poor drain
+	check "poor: thrifty" "$(stat poor wear_thrifty)" -eq 1
+	fill vain 1 $small_blocks
+	fill z 1 "$blocks"
+	run far
+	run poor
+	run vain
+}
 
 # ---- when, and when not ------------------------------------------------------------------------
 
-fill far 1 $small_blocks
-msg far set mem_limit $((POOL * 3))
-fill poor 1 $small_blocks
-msg poor demote 64
-msg poor drain
-check "poor: thrifty" "$(stat poor wear_thrifty)" -eq 1
-fill vain 1 $small_blocks
-fill z 1 "$blocks"
-run far
-run poor
-run vain
-half_clean z "$blocks"
+# The first blocks leave RAM by age after three rotations. On a machine that stands still for so long
+# that it is about then before the ages are stopped, all begins anew.
+for try in 1 2 3 4; do
+	all_full
+	start=$SECONDS
+	half_clean z "$blocks"
+	took=$((SECONDS - start))
+	wait_until 90 "half of vain to be written ahead" clean_is vain $((small_blocks * 7 / 16))
+	freeze vain
+	snap vain
+	note "half of z and of vain written ahead after $took and $((SECONDS - start)) s"
+	if [ $try = 4 ] || { [ $took -lt 30 ] && [ "${S[cold_blocks]}" = 0 ]; }; then break; fi
+	for d in z vain far poor; do remove $d; done
+done
+check "vain: blocks that left RAM" "${S[cold_blocks]}" -eq 0
 snap z
 check "blocks written ahead" "${S[preclean_blocks]}" -ge $((blocks * 7 / 16))
 check "segments written for that" "${S[segment_writes]}" -gt 0
 check "blocks that left RAM" $((S[demotions] + S[spills] + S[clean_drops] + S[cold_blocks])) -eq 0
 check "blocks written ahead for nothing" "${S[preclean_wasted]}" -eq 0
-wait_until 90 "half of vain to be written ahead" clean_is vain $((small_blocks * 7 / 16))
 # Older than those that were written ahead.
 check "blocks written ahead, with room for twice as many" "$(stat far preclean_blocks)" -eq 0
 freeze far
@@ -93,7 +109,6 @@ blk verify $dev --ratio 3 --batch 64
 # ---- for nothing -------------------------------------------------------------------------------
 
 # All that was written ahead dies: next time it is half as much, or less if it took some seconds.
-freeze vain
 ahead=$(stat vain preclean_blocks)
 clean=$(stat vain clean_blocks)
 check "vain: wasted so far" "$(stat vain preclean_wasted)" -eq 0
@@ -156,7 +171,8 @@ check "cold reads" "$(stat z cold_reads)" -gt $((blocks / 4))
 fill z 2 "$blocks"
 half_clean z "$blocks"
 snap z
-wasted=${S[preclean_wasted]} clean=${S[clean_blocks]}
+# What is clean dies, or is dropped if the kernel wants memory just then.
+gone=$((S[preclean_wasted] + S[preclean_drops])) clean=${S[clean_blocks]}
 # Half of the blocks die, 32 of each 64, but for the last third or so.
 rest=$((blocks * 5 / 8))
 for ((i = 0; i < rest; i += 64)); do
@@ -164,7 +180,7 @@ for ((i = 0; i < rest; i += 64)); do
 done
 snap z
 check "blocks that died clean" $((clean - S[clean_blocks])) -gt $((blocks / 16))
-check "blocks written ahead for nothing" $((S[preclean_wasted] - wasted)) -eq $((clean - S[clean_blocks]))
+check "blocks written ahead for nothing" $((S[preclean_wasted] + S[preclean_drops] - gone)) -eq $((clean - S[clean_blocks]))
 # What does not compress goes to the log, until it has to be cleaned.
 cleaned() { [ "$(stat z blocks_cleaned)" -gt $((blocks / 32)) ]; }
 seed=10
