@@ -6,7 +6,7 @@
 # mem: 128M
 # cold: 640M
 # cpus: 2
-# timeout: 300
+# timeout: 900
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -24,7 +24,7 @@ fi
 
 note "RAM ${ram} MiB, working set $work MiB"
 rc=0
-within 270 "working set" "$helpers/dmz-mem" work $work >"$T/work" || rc=$?
+within 700 "working set" "$helpers/dmz-mem" work $work >"$T/work" || rc=$?
 note "$(cat "$T/work")"
 check "status of the working set" $rc -eq 0
 snap z

@@ -6,5 +6,5 @@
 # mem: 192M
 # cold: 640M
 # cpus: 1
-# timeout: 300
+# timeout: 900
 exec "$(dirname "$0")/30-swap.sh"

@@ -4,7 +4,7 @@
 # vm: uml qemu-6.1
 # mem: 512M
 # cold: 256M
-# timeout: 120
+# timeout: 240
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -5,7 +5,7 @@
 # mem: 256M
 # cold: 64M
 # kmemleak: yes
-# timeout: 180
+# timeout: 400
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -122,7 +122,7 @@ check "size of /dev/loop0" "$(blockdev --getsize64 /dev/loop0)" -eq 0
 
 written=$(disk_sectors_written "$COLD")
 texts=()
-watch_over 90 $$ "wrong tables"
+watch_over 180 $$ "wrong tables"
 all_bad_tables
 tables=$n
 different=$(printf '%s\n' "${texts[@]}" | sort -u | wc -l)
@@ -136,7 +136,7 @@ end_watch
 for try in 1 2 3; do
 	! $DEBUG || break
 	before=$(kernel_kib)
-	watch_over 90 $$ "wrong tables again"
+	watch_over 180 $$ "wrong tables again"
 	all_bad_tables
 	end_watch
 	kept=$(($(kernel_kib) - before))

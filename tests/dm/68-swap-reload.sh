@@ -6,7 +6,7 @@
 # mem: 128M
 # cold: 640M
 # cpus: 2
-# timeout: 300
+# timeout: 900
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -38,7 +38,7 @@ reload_beside() { # reload_beside PID: until that has ended
 for run in 1 2 3; do
 	in_background "$helpers/dmz-mem" work $work >"$T/work"
 	worker=$!
-	watch_over 270 $worker "the working set"
+	watch_over 700 $worker "the working set"
 	reload_beside $worker
 	rc=0
 	wait $worker || rc=$?

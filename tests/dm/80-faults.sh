@@ -6,7 +6,7 @@
 # cold: 96M
 # cpus: 2
 # kmemleak: yes
-# timeout: 240
+# timeout: 400
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
 

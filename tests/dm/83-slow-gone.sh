@@ -6,7 +6,7 @@
 # cold: none
 # cpus: 2
 # kmemleak: yes
-# timeout: 120
+# timeout: 240
 COLD=none
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
