@@ -181,6 +181,18 @@ static void wait_recovered(struct stack *s)
 	}
 }
 
+/* What went wrong is counted by a worker, when that gets a processor. */
+static void wait_counted(struct sweep *w)
+{
+	const char *name = w->write ? "cold_write_errors" : "cold_read_errors";
+	time_t end = time(NULL) + PATIENCE_SECS;
+
+	if (!is(w, "fail") || (!w->write && w->count > 1))
+		return;
+	while (counted(w, name) < w->hits && time(NULL) < end)
+		nap(5);
+}
+
 static void expect(int ok, struct sweep *w, const char *what, uint64_t value)
 {
 	errno = 0;
@@ -259,6 +271,7 @@ static int run(struct sweep *w)
 	if (lossy(w))
 		quiesce(s);
 	lost = find_lost(s);
+	wait_counted(w);
 	judge(w, lost);
 	aftermath(w, lost);
 	w->runs++;
