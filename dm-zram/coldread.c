@@ -82,8 +82,7 @@ void dzr_cold_read_free(struct dzr_cold_read *cr)
 	}
 }
 
-/* Find the object in what was read; true if it is the right one. */
-static bool dzr_cold_read_check(struct dzr_cold_read *cr)
+bool dzr_cold_read_check(struct dzr_cold_read *cr)
 {
 	struct dzr_log *log = cr->pin.log;
 	u32 lbs = dzr_log_extent(log, dzr_loc_seg(cr->pin.loc))->lbs;
@@ -120,18 +119,16 @@ static void dzr_cold_read_trace(struct dzr_cold_read *cr, u64 ns,
 					cr->ages[i], us, fault);
 }
 
-static void dzr_cold_read_work(struct work_struct *work)
+void dzr_cold_read_came(struct dzr_cold_read *cr, blk_status_t status)
 {
-	struct dzr_cold_read *cr = container_of(work, struct dzr_cold_read,
-						work);
 	struct dzr_log *log = cr->pin.log;
 	enum dzr_fault fault = DZR_FAULT_OK;
 	u64 ns;
 
-	if (cr->bio.bi_status) {
+	if (status) {
 		fault = DZR_FAULT_IO;
 		dzr_stat_add(log->stats, DZR_STAT_COLD_READ_ERRORS, 1);
-	} else if (!dzr_cold_read_check(cr)) {
+	} else if (!cr->data && !dzr_cold_read_check(cr)) {
 		fault = DZR_FAULT_DAMAGED;
 		dzr_stat_add(log->stats, DZR_STAT_COLD_BAD_OBJECTS, 1);
 	}
@@ -142,6 +139,14 @@ static void dzr_cold_read_work(struct work_struct *work)
 	cr->end(cr);
 }
 
+static void dzr_cold_read_work(struct work_struct *work)
+{
+	struct dzr_cold_read *cr = container_of(work, struct dzr_cold_read,
+						work);
+
+	dzr_cold_read_came(cr, cr->bio.bi_status);
+}
+
 static void dzr_cold_read_endio(struct bio *bio)
 {
 	struct dzr_cold_read *cr = container_of(bio, struct dzr_cold_read,
@@ -150,29 +155,39 @@ static void dzr_cold_read_endio(struct bio *bio)
 	queue_work(cr->pin.log->wq, &cr->work);
 }
 
-void dzr_cold_read_submit(struct dzr_cold_read *cr)
+void dzr_cold_read_send(struct dzr_cold_read *cr)
 {
 	struct dzr_log *log = cr->pin.log;
-	u32 seg = dzr_loc_seg(cr->pin.loc);
+	u32 seg = dzr_loc_seg(cr->pin.loc), len = cr->stop - cr->start;
 	const struct dzr_extent *e = dzr_log_extent(log, seg);
-	u32 off = dzr_loc_off(cr->pin.loc);
-	u32 start = round_down(off, e->lbs);
-	u32 size = dzr_loc_grouped(cr->pin.loc) ?
-		   min(dzr_gloc_size(cr->pin.loc), log->segment_size - off) :
-		   dzr_object_size(dzr_loc_len(cr->pin.loc));
-	u32 end = round_up(off + size, e->lbs);
 
-	cr->error = 0;
-	cr->data = NULL;
 	INIT_WORK(&cr->work, dzr_cold_read_work);
 	bio_init(&cr->bio, e->bdev, &cr->vec, 1, REQ_OP_READ);
 	cr->bio.bi_iter.bi_sector = dzr_log_sector(log, e, seg) +
-				    (start >> SECTOR_SHIFT);
+				    (cr->start >> SECTOR_SHIFT);
 	cr->bio.bi_end_io = dzr_cold_read_endio;
-	__bio_add_page(&cr->bio, virt_to_page(cr->buf), end - start,
+	__bio_add_page(&cr->bio, virt_to_page(cr->buf), len,
 		       offset_in_page(cr->buf));
-	dzr_stat_add(log->stats, DZR_STAT_COLD_READS, dzr_cold_read_blocks(cr));
-	dzr_stat_add(log->stats, DZR_STAT_COLD_READ_BYTES, end - start);
-	cr->since = ktime_get_ns();
+	dzr_stat_add(log->stats, DZR_STAT_COLD_READ_IOS, 1);
+	dzr_stat_add(log->stats, DZR_STAT_COLD_READ_BYTES, len);
 	submit_bio(&cr->bio);
+}
+
+void dzr_cold_read_submit(struct dzr_cold_read *cr)
+{
+	struct dzr_log *log = cr->pin.log;
+	u32 lbs = dzr_log_extent(log, dzr_loc_seg(cr->pin.loc))->lbs;
+	u32 off = dzr_loc_off(cr->pin.loc);
+	u32 size = dzr_loc_grouped(cr->pin.loc) ?
+		   min(dzr_gloc_size(cr->pin.loc), log->segment_size - off) :
+		   dzr_object_size(dzr_loc_len(cr->pin.loc));
+
+	cr->start = round_down(off, lbs);
+	cr->stop = round_up(off + size, lbs);
+	cr->error = 0;
+	cr->data = NULL;
+	cr->since = ktime_get_ns();
+	dzr_stat_add(log->stats, DZR_STAT_COLD_READS, dzr_cold_read_blocks(cr));
+	if (!dzr_run_add(log, cr))
+		dzr_cold_read_send(cr);
 }

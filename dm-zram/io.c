@@ -225,9 +225,8 @@ static int dzr_io_read(struct dzr_io *io, struct bio *bio)
  * Walk the bio from where it stands. Returns false if it has to wait; else
  * it is done, and @io may be gone.
  */
-static bool dzr_io_run(struct dzr_io *io, bool waited)
+static bool dzr_io_run(struct dzr_io *io, struct bio *bio, bool waited)
 {
-	struct bio *bio = dzr_io_bio(io);
 	bool write = op_is_write(bio_op(bio));
 	unsigned int nr = 0;
 
@@ -254,6 +253,21 @@ static bool dzr_io_run(struct dzr_io *io, bool waited)
 	dzr_io_read_group(io);
 	dzr_io_put(io);
 	return true;
+}
+
+/* What a bio of several blocks reads from the cold device is sent together. */
+static bool dzr_io_run_plugged(struct bio *bio, bool waited)
+{
+	struct dzr_io *io = dzr_io_of(bio);
+	struct blk_plug plug;
+	bool done;
+
+	if (op_is_write(bio_op(bio)) || bio->bi_iter.bi_size == DZR_BLOCK_SIZE)
+		return dzr_io_run(io, bio, waited);
+	blk_start_plug(&plug);
+	done = dzr_io_run(io, bio, waited);
+	blk_finish_plug(&plug);
+	return done;
 }
 
 /* Queue a bio that has to wait, behind the others. */
@@ -283,7 +297,7 @@ static void dzr_io_work(struct work_struct *work)
 		spin_unlock(&d->defer_lock);
 		if (!bio)
 			return;
-		if (!dzr_io_run(dzr_io_of(bio), true)) {
+		if (!dzr_io_run_plugged(bio, true)) {
 			spin_lock(&d->defer_lock);
 			bio_list_add_head(&d->deferred, bio);
 			spin_unlock(&d->defer_lock);
@@ -356,7 +370,7 @@ void dzr_io_walk(struct dzr_dev *d, struct bio *bio)
 {
 	bool write = op_is_write(bio_op(bio));
 
-	if (!dzr_io_run(dzr_io_of(bio), false))
+	if (!dzr_io_run_plugged(bio, false))
 		dzr_io_defer(d, bio);
 	if (write)
 		dzr_demote_check(d);

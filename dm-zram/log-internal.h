@@ -7,6 +7,7 @@
  *   grouplog.c	the same for groups, and moving them
  *   segwrite.c	writing a segment, and what happens when that fails
  *   coldread.c	reading one object
+ *   coldrun.c	reading neighbours at once
  *   cleaner.c	moving live objects out of mostly dead segments
  *   logmove.c	another cold device, or a larger one
  *   salvage.c	what can be had of a segment that cannot be read as a whole
@@ -513,5 +514,41 @@ mempool_t *dzr_reads_create(u32 size);
  * @log: the log
  */
 u64 dzr_reads_bytes(struct dzr_log *log);
+
+/**
+ * dzr_cold_read_send - read an object by a bio of its own
+ * @cr: from dzr_cold_read_submit()
+ *
+ * Context: process; does not wait for the I/O.
+ */
+void dzr_cold_read_send(struct dzr_cold_read *cr);
+
+/**
+ * dzr_cold_read_check - find the object in what was read
+ * @cr: the read
+ *
+ * Context: any.
+ * Return: true, with @cr->data, if it is the right one.
+ */
+bool dzr_cold_read_check(struct dzr_cold_read *cr);
+
+/**
+ * dzr_cold_read_came - a read has ended: look at what came, and call its end
+ * @cr: the read, gone on return
+ * @status: outcome of the bio
+ *
+ * Context: the workqueue.
+ */
+void dzr_cold_read_came(struct dzr_cold_read *cr, blk_status_t status);
+
+/**
+ * dzr_run_add - let a read wait in the task's plug for others that lie near
+ * @log: the log
+ * @cr: from dzr_cold_read_submit()
+ *
+ * Context: process.
+ * Return: false if there is no plug, or no memory.
+ */
+bool dzr_run_add(struct dzr_log *log, struct dzr_cold_read *cr);
 
 #endif /* DZR_LOG_INTERNAL_H */

@@ -192,6 +192,9 @@ struct dzr_pin {
  * @age: of the block before this read; for @end's use, too
  * @ages: of the members of a group, the same
  * @since: when it was submitted, nanoseconds
+ * @start: where in the segment what has to be read begins, whole logical blocks
+ * @stop: where it ends
+ * @link: among those that are sent together
  * @work: runs @end
  * @buf: what is read, whole logical blocks
  * @bio: the read
@@ -211,6 +214,9 @@ struct dzr_cold_read {
 	u8 age;
 	u8 ages[DZR_GROUP_BLOCKS];
 	u64 since;
+	u32 start;
+	u32 stop;
+	struct list_head link;
 	struct work_struct work;
 	u8 *buf;
 	struct bio bio;
@@ -438,6 +444,7 @@ void dzr_cold_read_free(struct dzr_cold_read *cr);
  * dzr_cold_read_submit - read the pinned object
  * @cr: pin (without a buffer), block, age, end and owner are set
  *
+ * If the caller has a plug, the read waits there for others that lie near.
  * @cr->end runs once, in the log's workqueue.
  *
  * Context: process; does not wait for the I/O.

@@ -46,6 +46,7 @@ static const char *const dzr_stat_names[] = {
 	[DZR_STAT_AHEAD] = "readahead_blocks",
 	[DZR_STAT_AHEAD_HITS] = "readahead_hits",
 	[DZR_STAT_HELPED] = "helped_parts",
+	[DZR_STAT_COLD_READ_IOS] = "cold_read_ios",
 	[DZR_POP_FILL] = "fill_blocks",
 	[DZR_POP_HOT] = "hot_blocks",
 	[DZR_POP_CLEAN] = "clean_blocks",

@@ -55,6 +55,7 @@ struct dzr_dev;
  * @DZR_STAT_AHEAD: blocks that came to the pool with a neighbour
  * @DZR_STAT_AHEAD_HITS: those that were read there
  * @DZR_STAT_HELPED: parts of large bios that a second processor did
+ * @DZR_STAT_COLD_READ_IOS: bios that cold reads took
  * @DZR_POP_FILL: blocks of one repeated word
  * @DZR_POP_HOT: blocks only in the pool
  * @DZR_POP_CLEAN: blocks in the pool and in the log
@@ -98,6 +99,7 @@ enum dzr_stat {
 	DZR_STAT_AHEAD,
 	DZR_STAT_AHEAD_HITS,
 	DZR_STAT_HELPED,
+	DZR_STAT_COLD_READ_IOS,
 	DZR_NR_EVENTS,
 	DZR_POP_FILL = DZR_NR_EVENTS,
 	DZR_POP_HOT,
