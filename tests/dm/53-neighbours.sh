@@ -61,6 +61,8 @@ counted() {
 }
 all() { blk verify $dev --ratio 3 "$@"; }
 broken() { all --report "$@"; }
+# read_once: no block but by a read of it; members of groups may come along with another.
+read_once() { [ $algorithm = zstd ] || check "blocks read" "${D[cold_reads]}" -eq $blocks; }
 
 for algorithm in none zstd; do
 	create z "$size" $under mem_limit 0 demote_age 0 cold_algorithm $algorithm
@@ -79,10 +81,10 @@ for algorithm in none zstd; do
 
 	# Many reads of a block each, under a plug, in no order.
 	counted plugged randread
-	check "blocks read" "${D[cold_reads]}" -eq $blocks
+	read_once
 	check "reads that were saved" $((blocks - D[cold_read_ios])) -gt 0
 	counted plugged read
-	check "blocks read" "${D[cold_reads]}" -eq $blocks
+	read_once
 	check "blocks of a read, of 64 in order" $((blocks / D[cold_read_ios])) -ge 16
 
 	# A bad spot of 4 KiB, in the middle of what is in use.
@@ -93,7 +95,7 @@ for algorithm in none zstd; do
 	check "blocks that cannot be read" "$errors" -gt 0
 	check "blocks that failed" "$FAILED" -ge "$errors"
 	counted plugged read
-	check "blocks read" "${D[cold_reads]}" -eq $blocks
+	read_once
 	check "blocks that cannot be read, neighbours at once" "${D[cold_read_errors]}" -eq "$errors"
 	broken --batch 64
 	check "wrong blocks" "$WRONG" -eq 0
@@ -106,7 +108,7 @@ for algorithm in none zstd; do
 	errors=${D[cold_bad_objects]}
 	check "blocks that are damaged" "$errors" -gt 0
 	counted plugged read
-	check "blocks read" "${D[cold_reads]}" -eq $blocks
+	read_once
 	check "blocks that are damaged, neighbours at once" "${D[cold_bad_objects]}" -eq "$errors"
 	broken --batch 64
 	check "wrong blocks" "$WRONG" -eq 0
