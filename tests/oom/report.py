@@ -17,6 +17,7 @@ COLUMNS = [  # heading, field, divisor, format
     ("disk MiB out", "disk_write_bytes", 1 << 20, "%.0f"),
     ("I/Os out", "disk_writes", 1, "%.0f"),
     ("disk MiB in", "disk_read_bytes", 1 << 20, "%.0f"),
+    ("I/Os in", "disk_reads", 1, "%.0f"),
     ("pool MiB", "pool_peak_kib", 1 << 10, "%.0f"),
 ]
 
