@@ -33,7 +33,7 @@ sent() { echo $((S[demotions] + S[spills])); }
 # There is no swap and the hog's memory is locked, so the kernel may kill the hog, which comes back
 # and takes again what is free; but what was written meanwhile has found room. Then once more.
 for ((round = 1; round <= 20; round++)); do
-	within 60 blkdiscard blkdiscard -o $((blocks / 2 * BLOCK)) $dev
+	within 60 blkdiscard blkdiscard -o $(($(bytes $size) / 2)) $dev
 	wait_until 60 "the hog to have what is free" hog_is_there
 	pool=$(stat z pool_bytes)
 	note "round $round: hog in place, pool of $((pool >> 20)) MiB, $(available) MiB available"
