@@ -30,7 +30,7 @@
 /* So many reads do not wait for more. */
 #define DZR_RUN_READS		64U
 
-#define DZR_RUN_GFP		(GFP_NOWAIT | __GFP_NOWARN)
+#define DZR_RUN_GFP		(GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NOWARN)
 
 /**
  * struct dzr_run_plug - reads that wait in a task's plug

@@ -369,9 +369,9 @@ void dzr_demote_scan(struct dzr_dev *d, unsigned long pages)
 }
 
 unsigned long dzr_demote_rescue(struct dzr_dev *d, unsigned long pages,
-				unsigned long wait)
+				unsigned long ticks)
 {
-	unsigned long before = dzs_pages(d->pool), end = jiffies + wait, now;
+	unsigned long before = dzs_pages(d->pool), now;
 	u64 bytes = dzr_dev_pool_bytes(d);
 
 	if (!dzr_demote_ready(d) || bytes <= (u64)pages << PAGE_SHIFT)
@@ -382,8 +382,7 @@ unsigned long dzr_demote_rescue(struct dzr_dev *d, unsigned long pages,
 		schedule_timeout_uninterruptible(1);
 		now = dzs_pages(d->pool);
 	} while (READ_ONCE(d->oom_mark) && !READ_ONCE(d->suspended) &&
-		 now + min(pages, DZR_STEP_PAGES) > before &&
-		 time_before(jiffies, end));
+		 now + min(pages, DZR_STEP_PAGES) > before && --ticks);
 	return now < before ? before - now : 0;
 }
 

@@ -73,16 +73,18 @@ void dzr_demote_scan(struct dzr_dev *d, unsigned long pages);
  * dzr_demote_rescue - the last that can be done before something is killed
  * @d: the device
  * @pages: by how many pages the pool is to shrink
- * @wait: jiffies, how long to wait for the first of them at most
+ * @ticks: how many times to sleep for a tick at most, until the first of them
+ *	are free. Counted, so that a machine that stood still does not give up
+ *	before the worker has run.
  *
  * The worker goes on until that many are free, or no more can be, as if the
  * pool were above its mark; the caller waits for a few of them only.
  *
- * Context: process, with any allocation's locks held; sleeps for @wait.
+ * Context: process, with any allocation's locks held; sleeps.
  * Return: pages that have been freed so far.
  */
 unsigned long dzr_demote_rescue(struct dzr_dev *d, unsigned long pages,
-				unsigned long wait);
+				unsigned long ticks);
 
 /**
  * dzr_demote_blocks - demote now

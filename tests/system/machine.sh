@@ -110,10 +110,10 @@ agent_line() {
 booted() {
 	local took
 	line=""
-	until [ "${line#+ }" != "$line" ]; do
+	until [ "${line#[+?] }" != "$line" ]; do
 		agent_line 600 || fail "the guest does not boot"
 	done
-	took=${line#+ }
+	took=${line#[+?] }
 	on 180 'systemctl is-system-running --wait >/dev/null || :; systemctl is-system-running || :' >"$work/state"
 	note "booted after $took s of its time, $(cat "$work/state")"
 }
