@@ -186,6 +186,7 @@ cmd_move() {
 	else
 		trap 'echo; note "$NAME goes on moving to $new; $prog move $NAME $old takes that back"; exit 130' INT
 		move_wait "$NAME"
+		end_unit "$old"
 		note "$NAME is on $new; $old is free"
 	fi
 }

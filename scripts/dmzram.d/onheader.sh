@@ -47,8 +47,8 @@ look_again() {
 	try "udev does not look at $1 again" udevadm trigger --action=change "$1"
 }
 
-# end_unit DEVICE: there is nothing over this cold device any more, so that its unit has nothing to keep,
-# and could not be started for another header.
+# end_unit DEVICE: there is nothing over this cold device any more, or what was has moved on. So its unit has
+# nothing to keep, and could not be started for another header.
 end_unit() {
 	local unit
 	[ -d /run/systemd/system ] || return 0
