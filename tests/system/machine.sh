@@ -185,10 +185,11 @@ poweroff() {
 # What a healthy guest may say with the priority of an error: nothing about us.
 JOURNAL_KNOWN='^$|^-- |RETBleed|Spectre|MDS CPU bug|mce: |x86/cpu: |ACPI|i8042|platform regulatory|PCI: |watchdog0: watchdog did not stop!|Failed to find module .autofs4.|Failed to enable kbrequest'
 
-# healthy [BOOT]: of this boot, or of another one (-1: the one before)
+# healthy [BOOT]: of this boot, or the journal of another one (-1: the one before)
 healthy() {
-	local said
-	said=$(on 60 "systemctl --failed --no-legend --plain; journalctl -q -b ${1:-0} -p err --no-hostname -o short-monotonic") ||
+	local said units="systemctl --failed --no-legend --plain"
+	[ $# = 0 ] || units=:
+	said=$(on 60 "$units; journalctl -q -b ${1:-0} -p err --no-hostname -o short-monotonic") ||
 		fail "the journal cannot be read"
 	said=$(grep -vE "$JOURNAL_KNOWN" <<<"$said" || true)
 	[ -z "$said" ] || fail "not healthy:
