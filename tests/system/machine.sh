@@ -56,9 +56,12 @@ machine() {
 	truncate -s 1G "$work/disk1"
 	truncate -s 512M "$work/disk2"
 	: >"$work/console"
-	mkfifo "$work/agent.in" "$work/agent.out"
-	# No end of file on either, whoever comes and goes.
-	exec 6<>"$work/agent.in" 7<>"$work/agent.out"
+	# A file for what comes back, which is read again and again: a "read" of a pipe with a limit of time now and
+	# then loses half a line, or the end of one.
+	mkfifo "$work/agent.in"
+	: >"$work/agent.out"
+	# No end of file, whoever comes and goes.
+	exec 6<>"$work/agent.in" 7<"$work/agent.out"
 	set -m
 	"machine_$KIND" "$1" "$mib"
 	set +m
@@ -91,19 +94,23 @@ machine_uml() {
 	timeout -k 5 "$((limit * patience))" "$(scripts/kernel uml)/linux" "mem=$2M" ncpus=1 seccomp=auto \
 		"ubd0=$work/cow,$1/root.ext4" "ubd1=$work/disk1" "ubd2=$work/disk2" root=/dev/ubda rw rootfstype=ext4 \
 		con=null ssl=null ssl0=null,fd:5 console=ttyS0 ssl1=fd:6,fd:7 loglevel=5 $MACHINE_APPEND \
-		"umid=dmz-system-$$-$test_name" "uml_dir=$work" </dev/null >"$work/qemu.log" 2>&1 5>>"$work/console" &
+		"umid=dmz-system-$$-$test_name" "uml_dir=$work" </dev/null >"$work/qemu.log" 2>&1 \
+		5>>"$work/console" 7>"$work/agent.out" &
 	qemu=$!
 }
 
 # agent_line SECONDS: the next line that the agent sends, in $line
 agent_line() {
-	local end=$((SECONDS + $1 * patience)) rc
+	local end=$((SECONDS + $1 * patience)) rc part
+	line=""
 	while :; do
 		rc=0
-		IFS= read -r -t 2 line <&7 || rc=$?
+		IFS= read -r part <&7 || rc=$?
+		line+=$part
 		[ $rc != 0 ] || return 0
 		kill -0 "$qemu" 2>/dev/null || return 1
 		[ $SECONDS -lt $end ] || return 1
+		sleep 0.2
 	done
 }
 
