@@ -68,6 +68,7 @@ static void dzr_run_free(struct dzr_run *run)
 {
 	unsigned int i;
 
+	bio_uninit(&run->bio);
 	for (i = 0; i < run->bio.bi_vcnt; i++)
 		__free_page(run->vecs[i].bv_page);
 	kfree(run);
@@ -225,14 +226,17 @@ static void dzr_run_plug_work(struct work_struct *work)
 	kfree(plug);
 }
 
-/* A task that is about to sleep must not wait for the queue of the device. */
+/*
+ * A task that is about to sleep must not wait for the queue of the device. With
+ * nothing left to send, the log may be gone.
+ */
 static void dzr_run_unplug(struct blk_plug_cb *cb, bool from_schedule)
 {
 	struct dzr_run_plug *plug = container_of(cb, struct dzr_run_plug, cb);
 	struct dzr_log *log = cb->data;
 
 	INIT_WORK(&plug->work, dzr_run_plug_work);
-	if (from_schedule)
+	if (from_schedule && plug->nr)
 		queue_work(log->wq, &plug->work);
 	else
 		dzr_run_plug_work(&plug->work);
@@ -242,6 +246,7 @@ bool dzr_run_add(struct dzr_log *log, struct dzr_cold_read *cr)
 {
 	struct dzr_run_plug *plug;
 	struct blk_plug_cb *cb;
+	LIST_HEAD(reads);
 
 	cb = blk_check_plugged(dzr_run_unplug, log, sizeof(*plug));
 	if (!cb)
@@ -250,9 +255,11 @@ bool dzr_run_add(struct dzr_log *log, struct dzr_cold_read *cr)
 	if (!plug->nr)
 		INIT_LIST_HEAD(&plug->reads);
 	list_add_tail(&cr->link, &plug->reads);
-	if (++plug->nr == DZR_RUN_READS) {
-		dzr_run_release(log, &plug->reads);
-		plug->nr = 0;
-	}
+	if (++plug->nr < DZR_RUN_READS)
+		return true;
+	/* To send them may sleep, which releases the plug: it is not ours then. */
+	list_splice_init(&plug->reads, &reads);
+	plug->nr = 0;
+	dzr_run_release(log, &reads);
 	return true;
 }
