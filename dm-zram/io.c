@@ -225,8 +225,9 @@ static int dzr_io_read(struct dzr_io *io, struct bio *bio)
  * Walk the bio from where it stands. Returns false if it has to wait; else
  * it is done, and @io may be gone.
  */
-static bool dzr_io_run(struct dzr_io *io, struct bio *bio, bool waited)
+static bool dzr_io_run(struct dzr_io *io, bool waited)
 {
+	struct bio *bio = dzr_io_bio(io);
 	bool write = op_is_write(bio_op(bio));
 	unsigned int nr = 0;
 
@@ -263,9 +264,9 @@ static bool dzr_io_run_plugged(struct bio *bio, bool waited)
 	bool done;
 
 	if (op_is_write(bio_op(bio)) || bio->bi_iter.bi_size == DZR_BLOCK_SIZE)
-		return dzr_io_run(io, bio, waited);
+		return dzr_io_run(io, waited);
 	blk_start_plug(&plug);
-	done = dzr_io_run(io, bio, waited);
+	done = dzr_io_run(io, waited);
 	blk_finish_plug(&plug);
 	return done;
 }
