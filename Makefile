@@ -84,7 +84,7 @@ bench-policy:
 		TRACES="$$traces $(if $(T),,loop scan stream zipf zipf+scan phases once)"
 
 check-oom:
-	@tests/oom/run $(if $(KIND),-k $(KIND)) $(if $(SIZE),-s $(SIZE)) $(if $(ROUNDS),-r $(ROUNDS)) $(ROWS)
+	@tests/oom/run $(if $(KIND),-k $(KIND)) $(if $(SIZE),-s $(SIZE)) $(if $(ROUNDS),-r $(ROUNDS)) $(if $(JOBS),-j $(JOBS)) $(ROWS)
 
 check-pressure:
 	@tests/oom/pressure $(if $(KIND),-k $(KIND)) $(CASES)
@@ -111,7 +111,7 @@ help:
 	@echo 'make bench-cold     writing back to a cold disk, against zram; T=, ROUNDS=, SIZE='
 	@echo 'make bench-path     reads and writes of blocks in RAM, against zram and the codec alone'
 	@echo 'make bench-policy   policies on recorded and generated traces; T=<trace> for some of it'
-	@echo 'make check-oom      the scenarios in which zram alone fails, and who survives; KIND=, SIZE=, ROUNDS=, ROWS='
+	@echo 'make check-oom      the scenarios in which zram alone fails, and who survives; KIND=, SIZE=, ROUNDS=, JOBS=, ROWS='
 	@echo 'make check-pressure memory that runs out, in ways that zram is known for; KIND=, CASES=spin or CASES=spin/dm-zram'
 	@echo 'make soak HOURS=n   swap, a file system and every disturbance at once, on the debug kernel; KIND=, SEED='
 	@echo 'make clean          remove everything that was built here (kernels stay in the cache)'
