@@ -13,30 +13,9 @@ more_maps() {
 		echo "vm: vm.max_map_count of the host is low: a process of more than 250 MiB may hang in the guest" >&2
 }
 
-# pin: a guest with one processor goes to one of the host's: it goes back and forth between the kernel and
-# its processes, which are processes of the host, and to wake one on another processor that is idle takes
-# several times as long as all the rest. A free one, if there is one: a lock says who has it.
-pin=()
-pin_to_one() {
-	local allowed range n
-	[ "$cpus" = 1 ] && [ ${#pin[@]} = 0 ] || return 0
-	allowed=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
-	mkdir -p "$DMZ_CACHE/lock"
-	for range in ${allowed//,/ }; do
-		for ((n = ${range%-*}; n <= ${range#*-}; n++)); do
-			exec 9>"$DMZ_CACHE/lock/cpu.$n"
-			if flock -n 9; then
-				pin=(taskset -c "$n")
-				return 0
-			fi
-		done
-	done
-	exec 9>&-
-}
-
 vm_start() {
 	more_maps
-	pin_to_one
+	[ "$cpus" != 1 ] || pin_to_one
 	local args=("mem=$mem" "ncpus=$cpus" seccomp=auto rootfstype=hostfs rootflags=/ rw quiet loglevel=7
 		"init=$DMZ_TOP/scripts/lib/uml-init" con=null con0=fd:3,fd:4 ssl=null ssl0=null,fd:5 console=ttyS0
 		oops=panic panic=-1 "umid=dmz$$" "uml_dir=$work"
@@ -54,6 +33,6 @@ vm_start() {
 	uml-debug:) args+=(kmemleak=off) ;;
 	uml-debug:*) args+=(kmemleak=on) ;;
 	esac
-	"${runner[@]}" ${pin[@]+"${pin[@]}"} "$kernel/linux" "${args[@]}" </dev/null >>"$klog" 2>&1 5>>"$klog" 9>&- &
+	"${runner[@]}" "${PIN[@]}" "$kernel/linux" "${args[@]}" </dev/null >>"$klog" 2>&1 5>>"$klog" 9>&- &
 	guest=$!
 }

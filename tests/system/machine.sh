@@ -90,12 +90,13 @@ machine_qemu() {
 
 # User Mode Linux: native speed, one processor because it swaps (see testing.rst).
 machine_uml() {
+	pin_to_one
 	# shellcheck disable=SC2086 # words
-	timeout -k 5 "$((limit * patience))" "$(scripts/kernel uml)/linux" "mem=$2M" ncpus=1 seccomp=auto \
+	timeout -k 5 "$((limit * patience))" "${PIN[@]}" "$(scripts/kernel uml)/linux" "mem=$2M" ncpus=1 seccomp=auto \
 		"ubd0=$work/cow,$1/root.ext4" "ubd1=$work/disk1" "ubd2=$work/disk2" root=/dev/ubda rw rootfstype=ext4 \
 		con=null ssl=null ssl0=null,fd:5 console=ttyS0 ssl1=fd:6,fd:7 loglevel=5 $MACHINE_APPEND \
 		"umid=dmz-system-$$-$test_name" "uml_dir=$work" </dev/null >"$work/qemu.log" 2>&1 \
-		5>>"$work/console" 7>"$work/agent.out" &
+		5>>"$work/console" 7>"$work/agent.out" 9>&- &
 	qemu=$!
 }
 
