@@ -7,8 +7,10 @@ DIRECTORY holds SUITE.json and SUITE.out of the suites that were run, SCENARIOS 
 wrote. Written to DIRECTORY are results.json, *.svg (by gnuplot) and digest.rst; with BENCH.RST, the
 digest replaces what is between its two marks there.
 """
+import datetime
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -128,9 +130,17 @@ def plots(directory, scenarios, results):
     return [m for m in made if m]
 
 
-def digest(directory, results):
+def where():
+    """Machine, kernel, date and commit, in one line."""
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
+        model = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), platform.machine())
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    return f"{datetime.date.today()}, {model}, {os.cpu_count()} processors, host kernel {platform.release()}, commit {commit or 'unknown'}."
+
+
+def digest(directory):
     """The end of each suite's log is its table and what was reached of it."""
-    lines = []
+    lines = [where(), ""]
     for suite in ("zsmalloc", "cold", "path", "policy", "oom"):
         path = os.path.join(directory, suite + ".out")
         if not os.path.exists(path):
@@ -155,7 +165,7 @@ def main():
         json.dump(results, f, indent=1)
         f.write("\n")
     names = plots(directory, scenarios, results)
-    lines = digest(directory, results)
+    lines = digest(directory)
     with open(os.path.join(directory, "digest.rst"), "w", encoding="utf-8") as f:
         f.write("\n".join(lines) + "\n")
     print(f"{', '.join(results)} in {directory}/results.json; plots: {', '.join(names) or 'none'}; digest.rst")
