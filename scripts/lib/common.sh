@@ -38,8 +38,8 @@ new_build_dir() {
 
 # pin_to_one: what a guest of User Mode Linux with one processor is started by, in PIN: it stays on one of
 # the host's. It goes back and forth between its kernel and its processes, which are processes of the host,
-# and to wake one on another processor that is idle takes several times as long as all the rest. A free
-# one is taken, if there is one: this shell has its lock, as descriptor 9, as long as it lives.
+# and to wake one on another processor that is idle takes long: testing.rst has figures. A free one is taken,
+# if there is one: this shell has its lock, as descriptor 9, as long as it lives.
 PIN=()
 pin_to_one() {
 	local allowed range n

@@ -33,11 +33,16 @@ holds() {
 	echo "$bench: round $round $side $how: $said"
 }
 
-# alike SIDE: were the five runs the same, hold by hold? What was counted is in SAID.
-alike() {
-	SAID=$(grep '^repeated ' $HOLD)
-	echo "$bench: round $round $1: $SAID"
-	[ "$(field holds "$SAID")" -ge 1000 ] && [ "$(field others "$SAID")" = 0 ]
+# repeated SIDE: the longest hold, where that of each hold is the median of five runs.
+repeated() {
+	local said
+	said=$(grep '^repeated ' $HOLD)
+	echo "$bench: round $round $1: $said"
+	if [ "$(field holds "$said")" -lt 1000 ] || [ "$(field others "$said")" != 0 ]; then
+		echo "$bench: the runs were not alike" >&2
+		return 1
+	fi
+	row hold_max_repeated ns "$1" "$(field max_ns "$said")"
 }
 
 # compact_new SIDE: a new device, fragmented, is compacted.
@@ -56,27 +61,17 @@ compact_new() {
 	fi
 }
 
-# The longest hold, where that of each is the median of five runs. A compaction gives way to other work,
-# and so there are runs that are not alike where the host is busy: three tries.
 measure() {
-	local side=$1 try
-	for try in 1 2 3; do
-		echo dzb-compact >$HOLD
-		compact_new "$side"
-		[ $try != 1 ] || holds "$side" alone
-		for _ in 2 3 4 5; do
-			down "$side"
-			echo + >$HOLD
-			compact_new "$side"
-		done
-		! alike "$side" || break
-		if [ $try = 3 ]; then
-			echo "$bench: no five runs were alike" >&2
-			return 1
-		fi
+	local side=$1
+	echo dzb-compact >$HOLD
+	compact_new "$side"
+	holds "$side" alone
+	for _ in 2 3 4 5; do
 		down "$side"
+		echo + >$HOLD
+		compact_new "$side"
 	done
-	row hold_max_repeated ns "$side" "$(field max_ns "$SAID")"
+	repeated "$side"
 	dzb verify "$DEV" $BLOCKS "$round" half
 	echo dzb-compact >$HOLD
 	dzb latency "$DEV" $BLOCKS "$round" 1

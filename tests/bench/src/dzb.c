@@ -20,6 +20,8 @@
 #include "dzb.h"
 
 #define BATCH		256u		/* blocks of a large I/O */
+/* Blocks of an I/O that fills: one that dm-zram leaves to one processor, so that each pool is like the last. */
+#define FILL		16u
 #define MAX_SAMPLES	(1u << 21)
 #define CGROUP		"/sys/fs/cgroup/dzb"	/* made by the bench */
 
@@ -127,7 +129,7 @@ void fill(void)
 	uint64_t at, i, n;
 
 	for (at = 0; at < count; at += n) {
-		n = count - at < BATCH ? count - at : BATCH;
+		n = count - at < FILL ? count - at : FILL;
 		for (i = 0; i < n; i++)
 			heap_fill(&buf[i], seed, at + i);
 		write_at(buf, at, n);

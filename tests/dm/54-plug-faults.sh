@@ -27,7 +27,7 @@ random_reads() {
 		--ioengine=libaio --iodepth=64 --iodepth_batch_submit=64 --iodepth_batch_complete_min=64 \
 		--random_generator=lfsr --output="$T/fio" || { cat "$T/fio"; fail "fio ended with an error"; }
 }
-# cold_again: all blocks are, and D counts from here.
+# cold_again: all blocks are; what reads_since says counts from here.
 cold_again() {
 	msg z demote all
 	msg z drain
