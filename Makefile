@@ -67,7 +67,7 @@ demo:
 	@scripts/demo
 
 bench:
-	@tests/bench/all $(if $(ROUNDS),-r $(ROUNDS)) $(if $(SIZE),-s $(SIZE)) $(if $(OOM),-o $(OOM)) $(if $(DIGEST),-d) $(T)
+	@tests/bench/all $(if $(ROUNDS),-r $(ROUNDS)) $(if $(SIZE),-s $(SIZE)) $(if $(OOM),-o $(OOM)) $(if $(JOBS),-j $(JOBS)) $(if $(DIGEST),-d) $(T)
 
 bench-zsmalloc:
 	@tests/bench/run zsmalloc $(if $(ROUNDS),-r $(ROUNDS)) $(T)
@@ -106,7 +106,7 @@ help:
 	@echo 'make fuzz           the fuzz targets, for a while'
 	@echo 'make style          checkpatch, sparse and shellcheck'
 	@echo 'make demo           swap on dm-zram in a small machine, live'
-	@echo 'make bench          all benches, results.json, plots and a digest in build/bench; T=, ROUNDS=, SIZE=, OOM=, DIGEST=1'
+	@echo 'make bench          all benches, results.json, plots and a digest in build/bench; T=, ROUNDS=, SIZE=, OOM=, JOBS=, DIGEST=1'
 	@echo 'make bench-zsmalloc our allocator against zram and its zsmalloc; T=, ROUNDS= for some of it'
 	@echo 'make bench-cold     writing back to a cold disk, against zram; T=, ROUNDS=, SIZE='
 	@echo 'make bench-path     reads and writes of blocks in RAM, against zram and the codec alone'

@@ -28,6 +28,10 @@ with_lock() {
 	return $rc
 }
 
+# What QEMU emulates. Without erms and fsrm the kernel clears and copies pages in words: the emulator goes
+# through "rep stosb" byte by byte, and was seen to be at one page for 40 s, with both processors (testing.rst).
+QEMU_CPU=max,la57=off,erms=off,fsrm=off
+
 # new_build_dir FINAL: prints an empty directory to build in, to be renamed to FINAL when it is
 # good. One that is left over belongs to a dead process, or its caller would hold the lock.
 new_build_dir() {

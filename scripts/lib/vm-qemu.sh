@@ -88,7 +88,7 @@ vm_start() {
 	# An emulated processor may stand still for long, when the host is busy: no_timer_check, or the
 	# boot may end in "IO-APIC + timer doesn't work"; and more patience for whoever watches.
 	append+=" no_timer_check watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60 workqueue.watchdog_thresh=120 dmz_top=$DMZ_TOP"
-	args=("${accel[@]}" -machine q35 -cpu max,la57=off -smp "$cpus" -m "$mem"
+	args=("${accel[@]}" -machine q35 -cpu "$QEMU_CPU" -smp "$cpus" -m "$mem"
 		-nodefaults -no-user-config -display none -vga none -no-reboot
 		-kernel "$kernel/vmlinuz" -initrd "$initrd"
 		-chardev "file,id=klog,path=$klog,append=on" -serial chardev:klog

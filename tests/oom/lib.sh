@@ -100,6 +100,20 @@ sample() {
 	done
 }
 
+# trace_gap MS: a heartbeat that ends a trace of the scheduler, of reclaim and of dm-zram at its first gap
+# of more than that; what led to it is in $result.trace.
+trace_gap() {
+	local t=/sys/kernel/tracing e
+	[ -e $t/trace ] || mount -t tracefs tracefs $t
+	echo mono >$t/trace_clock
+	echo 2048 >$t/buffer_size_kb
+	for e in sched/sched_switch sched/sched_wakeup vmscan/mm_vmscan_direct_reclaim_begin vmscan/mm_vmscan_direct_reclaim_end \
+		vmscan/mm_shrink_slab_start vmscan/mm_shrink_slab_end block/block_rq_issue block/block_rq_complete dm_zram; do
+		echo 1 >$t/events/$e/enable 2>/dev/null || true
+	done
+	"$helpers/dmz-beat" "$1" $t/tracing_on >/run/beat &
+}
+
 # begin_measure: when all devices are there; the time of it in $start. The mark in the kernel's log is what
 # the times of kills count from.
 begin_measure() {
@@ -113,7 +127,11 @@ begin_measure() {
 	put ram_mib "$ram"
 	sample &
 	background+=" $!"
-	"$helpers/dmz-beat" >/run/beat &
+	if [ -n "${DMZ_TRACE_GAP:-}" ]; then
+		trace_gap "$DMZ_TRACE_GAP"
+	else
+		"$helpers/dmz-beat" >/run/beat &
+	fi
 	beat=$!
 	background+=" $beat"
 	disk_numbers
@@ -138,6 +156,7 @@ end_measure() {
 	wait "$beat" || true
 	read -ra words </run/beat
 	for word in "${words[@]}"; do put "beat_${word%%=*}" "${word#*=}"; done
+	[ -z "${DMZ_TRACE_GAP:-}" ] || cat /sys/kernel/tracing/trace >"$result.trace"
 	put oom_kills $(($(oom_kills) - kills))
 	put pool_peak_kib "$(cat /run/pool-peak 2>/dev/null || echo 0)"
 }

@@ -8,12 +8,14 @@ import json
 import statistics
 import sys
 
+SPREAD = ("wall_s", "beat_worst_us")  # least and most stand beside the median
 COLUMNS = [  # heading, field, divisor, format
     ("wall s", "wall_s", 1, "%.0f"),
     ("build s", "build_s", 1, "%.0f"),
     ("OOM kills", "oom_kills", 1, "%.0f"),
     ("PSI full s", "psi_memory_full_us", 1e6, "%.1f"),
     ("worst gap ms", "beat_worst_us", 1e3, "%.0f"),
+    ("p99.9 ms", "beat_p999_us", 1e3, "%.0f"),
     ("disk MiB out", "disk_write_bytes", 1 << 20, "%.0f"),
     ("I/Os out", "disk_writes", 1, "%.0f"),
     ("disk MiB in", "disk_read_bytes", 1 << 20, "%.0f"),
@@ -60,6 +62,8 @@ def main():
             if values:
                 entry[field] = {"median": statistics.median(values), "least": min(values), "most": max(values)}
             cells.append(fmt % (statistics.median(values) / div) if values else "-")
+            if len(values) > 1 and field in SPREAD:
+                cells[-1] += f" ({fmt % (min(values) / div)} to {fmt % (max(values) / div)})"
         result.append(entry)
         table.append([row, " / ".join(sorted(set(outcomes)))] + cells)
         if row == "dm-zram":

@@ -75,7 +75,7 @@ machine_qemu() {
 	local image=$1 append
 	append="root=/dev/vda rw console=ttyS0 loglevel=5 mitigations=off nokaslr oops=panic no_timer_check random.trust_cpu=on "
 	append+=$(tr -s ' \t\n' ' ' <<<"$MACHINE_APPEND")
-	timeout -k 5 "$((limit * patience))" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu max,la57=off \
+	timeout -k 5 "$((limit * patience))" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu "$QEMU_CPU" \
 		-smp 2 -m "$2" -nodefaults -no-user-config -display none -vga none \
 		-kernel "$image/vmlinuz" -initrd "$image/initrd" -append "$append" \
 		-chardev "file,id=console,path=$work/console,append=on" -serial chardev:console \

@@ -3,9 +3,13 @@
  * dmz-beat: a task that wants to run every 10 ms, and keeps a record of how late it was. What it
  * needs is locked in memory, so its gaps are those of the machine: the scheduler's, and those of
  * reclaim that runs where it should not.
+ *
+ * dmz-beat MS FILE writes "0" to FILE, tracing_on of tracefs, after the first gap of more than MS, and
+ * says when that was.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PERIOD_NS	(10 * 1000 * 1000LL)
 /* A bucket for each eighth of a power of two of microseconds. */
@@ -70,12 +75,21 @@ static uint64_t percentile(uint64_t beats, unsigned int permille)
 	return bucket_end(b);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_term };
-	int64_t last, worst = 0;
+	int64_t last, worst = 0, stop_at = INT64_MAX;
 	uint64_t beats = 0;
+	int fd = -1;
 
+	if (argc == 3) {
+		stop_at = atoll(argv[1]) * 1000000;
+		fd = open(argv[2], O_WRONLY);
+		if (fd < 0) {
+			fprintf(stderr, "dmz-beat: %s: %s\n", argv[2], strerror(errno));
+			return 2;
+		}
+	}
 	if (mlockall(MCL_CURRENT | MCL_FUTURE)) {
 		fprintf(stderr, "dmz-beat: mlockall: %s\n", strerror(errno));
 		return 2;
@@ -93,6 +107,13 @@ int main(void)
 		last += gap + PERIOD_NS;
 		if (gap < 0)
 			gap = 0;
+		if (gap > stop_at) {
+			if (write(fd, "0", 1) == 1)
+				fprintf(stderr, "dmz-beat: late by %lld us at %lld.%06lld\n",
+					(long long)gap / 1000, (long long)last / 1000000000,
+					(long long)last / 1000 % 1000000);
+			stop_at = INT64_MAX;
+		}
 		if (gap > worst)
 			worst = gap;
 		b = bucket(gap / 1000);
