@@ -28,9 +28,12 @@ with_lock() {
 	return $rc
 }
 
-# What QEMU emulates. Without erms and fsrm the kernel clears and copies pages in words: the emulator goes
-# through "rep stosb" byte by byte, and was seen to be at one page for 40 s, with both processors (testing.rst).
+# QEMU without KVM keeps what it has translated in a list for each page, by virtual address. Where each
+# process has another address for the same page of a library, that becomes as long as there were processes;
+# and when the page is used for something else, each store to it walks the list: 40 s for one page were seen.
+# So: no random addresses, and no store of single bytes ("rep stosb") to clear a page.
 QEMU_CPU=max,la57=off,erms=off,fsrm=off
+QEMU_APPEND=norandmaps
 
 # new_build_dir FINAL: prints an empty directory to build in, to be renamed to FINAL when it is
 # good. One that is left over belongs to a dead process, or its caller would hold the lock.

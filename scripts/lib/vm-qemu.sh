@@ -84,7 +84,7 @@ vm_start() {
 	[ -z "$icount" ] || accel=(-accel tcg,thread=single -icount shift=0,sleep=off)
 	image=$(guest_image)
 	initrd=$(guest_initrd)
-	append="console=ttyS0 loglevel=7 printk.devkmsg=on mitigations=off nokaslr panic=-1 oops=panic"
+	append="$QEMU_APPEND console=ttyS0 loglevel=7 printk.devkmsg=on mitigations=off nokaslr panic=-1 oops=panic"
 	# An emulated processor may stand still for long, when the host is busy: no_timer_check, or the
 	# boot may end in "IO-APIC + timer doesn't work"; and more patience for whoever watches.
 	append+=" no_timer_check watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60 workqueue.watchdog_thresh=120 dmz_top=$DMZ_TOP"

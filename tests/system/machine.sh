@@ -73,7 +73,7 @@ MACHINE_APPEND="panic=5 systemd.show_status=yes systemd.log_color=no watchdog_th
 
 machine_qemu() {
 	local image=$1 append
-	append="root=/dev/vda rw console=ttyS0 loglevel=5 mitigations=off nokaslr oops=panic no_timer_check random.trust_cpu=on "
+	append="$QEMU_APPEND root=/dev/vda rw console=ttyS0 loglevel=5 mitigations=off nokaslr oops=panic no_timer_check random.trust_cpu=on "
 	append+=$(tr -s ' \t\n' ' ' <<<"$MACHINE_APPEND")
 	timeout -k 5 "$((limit * patience))" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu "$QEMU_CPU" \
 		-smp 2 -m "$2" -nodefaults -no-user-config -display none -vga none \
