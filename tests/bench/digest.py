@@ -21,11 +21,15 @@ COLOURS = ["#1b6ca8", "#d1495b", "#edae49", "#66a182", "#8d6a9f", "#555555", "#2
 
 
 def load(path):
-    """JSON of a file, or None if there is none."""
+    """JSON of a file, or None if there is none; a suite that was stopped leaves one that is not whole."""
     if not os.path.exists(path):
         return None
     with open(path, encoding="ascii") as f:
-        return json.load(f)
+        try:
+            return json.load(f)
+        except ValueError:
+            print(f"{path}: not whole, left out", file=sys.stderr)
+            return None
 
 
 def rows_of(suite):
@@ -146,7 +150,7 @@ def digest(directory):
         if not os.path.exists(path):
             continue
         with open(path, encoding="utf-8", errors="replace") as f:
-            text = f.read().rstrip().splitlines()
+            text = [line for line in f.read().rstrip().splitlines() if not re.match(r"\d+ rows in /", line)]
         starts = [i for i, line in enumerate(text) if line.startswith(("date: ", "row  ", "trace"))]
         text = text[starts[0]:] if starts else text[-40:]
         title = "bench-" + suite if suite != "oom" else "check-oom"
