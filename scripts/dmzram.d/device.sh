@@ -6,7 +6,7 @@
 make_device() {
 	local name=$1 cold=$3 uuid=$4 user
 	check_name "$name"
-	! dmsetup info -c --noheadings -o name "$name" >/dev/null 2>&1 || die "there is a device $name already"
+	! dmsetup info -c --noheadings -o name "$name" >/dev/null 2>&1 || die "there is a device $name already: $prog remove $name if what it holds may be lost"
 	if [ "$cold" != - ]; then
 		numbers_of "$cold"
 		user=$(user_of "$NUMBERS")
@@ -95,7 +95,7 @@ swap_advice() {
 		note "vm.page-cluster is 0: with a cold device the default, 3, reads neighbours at once"
 	fi
 	value=$(vm_setting swappiness)
-	[ "$value" -ge 100 ] || note "vm.swappiness is $value: 100 or more suits swap in RAM (sysctl vm.swappiness=100)"
+	[ "$COLD" != - ] || [ "$value" -ge 100 ] || note "vm.swappiness is $value: 100 or more suits swap in RAM (sysctl vm.swappiness=100)"
 }
 
 cmd_swap() {

@@ -146,6 +146,8 @@ cmd_format() {
 		add_setting "$1"
 		shift
 	done
+	# Nobody would see the kernel refuse it, at the next boot.
+	check_sizes "$args"
 	check_unused "$dev"
 	[ -n "$opt_name" ] || opt_name=$(default_name)
 	check_name "$opt_name"

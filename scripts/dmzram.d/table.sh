@@ -69,6 +69,21 @@ arg() {
 	done
 }
 
+# check_sizes ARGS: what the kernel would not take for a size.
+check_sizes() {
+	local key value
+	for key in mem_limit segment_size reserve wear_budget; do
+		value=$(arg "$key" "$1")
+		case $key in mem_limit) value=${value%\%} ;; esac
+		case ${value%[KMGTkmgt]} in
+		"") [ -n "$(arg "$key" "$1")" ] || continue ;;
+		*[!0-9]*) ;;
+		*) continue ;;
+		esac
+		die "$key: \"$(arg "$key" "$1")\" is not a size that the kernel takes: a whole number, with K, M, G or T"
+	done
+}
+
 # segment_bytes ARGS
 segment_bytes() {
 	local size

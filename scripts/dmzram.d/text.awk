@@ -143,7 +143,9 @@ function alerts(    s) {
 		s = s ", " v("moving_stuck") " segments cannot be moved"
 	if (v("wear_thrifty"))
 		s = s ", wear budget used up"
-	if (now["cold"] != "-" && v("segments_free") < v("segments") / 32 + 6)
+	# A log that is cleaned has few free segments, however much of it is dead.
+	if (now["cold"] != "-" && v("segments_free") < v("segments") / 32 + 6 &&
+	    v("cold_live_bytes") > 0.9 * v("segments") * v("segment_bytes"))
 		s = s ", cold device nearly full"
 	if (v("cold_devices") > 1)
 		s = s ", moving: " v("moving_segments") " segments left"

@@ -43,6 +43,18 @@ systemctl restart dev-mapper-swap0.swap
 END
 is_swap || fail "swap is not as configured"
 healthy
+note "a setting is changed"
+on 120 <<'END' || fail "the change cannot be had without a reboot"
+before=$(dmsetup table swap0)
+sed -i 's|ram / 8|ram / 4|' /etc/dm-zram.conf
+systemctl daemon-reload
+systemctl restart dm-zram-setup@swap0
+systemctl start dev-mapper-swap0.swap
+dmsetup table swap0
+[ "$(dmsetup table swap0)" != "$before" ]
+END
+is_swap || fail "swap is not as configured after a change"
+healthy
 reboot
 is_swap || fail "swap is not there after the reboot"
 healthy -1

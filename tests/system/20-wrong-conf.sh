@@ -39,6 +39,10 @@ arguments = algorithm=zip
 [nofs]
 mount-point = /srv/nofs
 fs-type = nofs
+[half]
+size = 16M
+mount-point = /srv/half
+mkfs-options = --nonsense
 [max]
 size = max
 [priority]
@@ -73,17 +77,28 @@ one '\[missing\] cold device /dev/vg/none is not there'
 one '\[data\] cold device /dev/[a-z]* holds data \(ext4\)'
 one '\[small\] /dev/vg/small has 100M, a device of 4.00G needs'
 one '\[setting\] .*[Aa]lgorithm'
+one '\[half\] mkfs.ext4 has failed'
 one '\[nofs\] fs-type: there is no mkfs.nofs'
-one 'dm-zram.conf:30: size: max is as much as the cold device'
-one 'dm-zram.conf:32: swap-priority: "high" is not a number'
+one 'dm-zram.conf:34: size: max is as much as the cold device'
+one 'dm-zram.conf:36: swap-priority: "high" is not a number'
 on 60 <<END || fail "there are other complaints"
 $ours
-[ "\$($ours | wc -l)" = 14 ]
+[ "\$($ours | wc -l)" = 15 ]
 # The same, for who wants to know before a reboot.
 refused /usr/lib/dm-zram/dm-zram-setup check
 [ "\$(/usr/lib/dm-zram/dm-zram-setup check 2>&1 | wc -l)" = 9 ]
 END
 on 30 'dumpe2fs -h $DISK2 2>/dev/null | grep UUID | cmp - /root/uuid' || fail "somebody has written to a device that held data"
+
+note "what has failed halfway leaves nothing behind"
+on 60 <<'END' || fail "a section that was mended cannot be started"
+[ ! -e /dev/mapper/half ]
+sed -i /nonsense/d /etc/dm-zram.conf
+systemctl daemon-reload
+systemctl start srv-half.mount
+mountpoint -q /srv/half
+umount /srv/half
+END
 
 note "all mended"
 on 60 'printf "[good]\ncold = vg/cold\nsize = 100M\n" >/etc/dm-zram.conf; rm -r /etc/dm-zram.conf.d'
