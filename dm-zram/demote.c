@@ -89,25 +89,30 @@ static int dzr_take(struct dzr_dev *d, u32 block, unsigned long *slot,
 	return 0;
 }
 
-/* The hand passes over one block. Returns as dzr_demote(). */
+/*
+ * The hand passes over one block. Returns as dzr_demote(). What a message has
+ * demoted is a user's wish, and no time that has passed: nothing gets older.
+ */
 static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 		     const struct dzr_hand *hand, struct dzr_step *step)
 {
 	const struct dzr_policy *policy = READ_ONCE(d->policy);
 	struct dzr_entry e = dzr_entry_peek(slot);
+	bool ages = step->cause != DZR_CAUSE_MESSAGE;
 	u8 age = e.age;
 
 	if (e.state == DZR_COLD) {
 		age = policy->cold_visit(age);
 	} else if (dzr_entry_in_pool(e)) {
 		step->visited++;
-		dzr_reuse_seen(&d->reuse, block, age);
+		if (ages)
+			dzr_reuse_seen(&d->reuse, block, age);
 		if (policy->visit(&age, hand->threshold,
 				  dzr_reuse_sample(block) ? 0 : hand->early) &&
 		    hand->threshold != DZR_THRESHOLD_NONE)
 			return dzr_take(d, block, slot, e, step);
 	}
-	if (age != e.age)
+	if (ages && age != e.age)
 		dzr_visit_age(slot, e, age);
 	return 0;
 }
@@ -438,7 +443,8 @@ static void dzr_sweep_tick(struct dzr_dev *d)
 
 /*
  * Move the slow hand towards the tick's end, as far as a bounded step and the
- * segment buffers allow. Returns true when it is there.
+ * segment buffers allow. Returns true when it is there. Where the log has no
+ * room, blocks get older all the same.
  */
 static bool dzr_sweep_step(struct dzr_dev *d)
 {
@@ -447,14 +453,16 @@ static bool dzr_sweep_step(struct dzr_dev *d)
 	unsigned long before = dzs_pages(d->pool);
 	int leaves, err = 0;
 
-	for (leaves = 0; leaves < DZR_STEP_LEAVES && !err &&
+	for (leaves = 0; leaves < DZR_STEP_LEAVES && err != -EAGAIN &&
 	     hand->block < d->sweep_end; leaves++) {
 		err = dzr_hand_leaf(d, hand, d->sweep_end, U64_MAX, &step);
+		if (err && err != -EAGAIN)
+			hand->threshold = DZR_THRESHOLD_NONE;
 		cond_resched();
 	}
 	if (step.blocks)
 		dzr_demote_compact(d, step.blocks, before);
-	return hand->block >= d->sweep_end || (err && err != -EAGAIN);
+	return hand->block >= d->sweep_end;
 }
 
 /*

@@ -180,7 +180,7 @@ static int dzr_io_miss(struct dzr_io *io, struct dzr_miss *miss)
 	dzr_io_read_group(io);
 	cr = dzr_cold_read_alloc(io->d->log);
 	if (!cr) {
-		dzr_log_unpin(&miss->pin);
+		dzr_unload(io->d, block, miss);
 		return -EAGAIN;
 	}
 	cr->pin = miss->pin;

@@ -37,6 +37,12 @@
 /* And none that no rotation has seen untouched. */
 #define DZR_PRECLEAN_YOUNGEST	DZR_AGE_STEP
 
+/*
+ * To look for clean blocks is to look at all that are stored. It is worth it for
+ * this part of them, 1/512, which are dropped in the time that it takes.
+ */
+#define DZR_DROP_WORTH_DIV	512U
+
 static void dzr_preclean_sums(struct dzr_dev *d, struct dzr_ahead_sums *sums)
 {
 	sums->cleaned = dzr_stat_sum(d->stats, DZR_STAT_PRECLEANS);
@@ -302,6 +308,16 @@ bool dzr_drop(struct dzr_dev *d, u32 block, unsigned long *slot,
 	return true;
 }
 
+/* Are so many clean blocks worth a look at all that are stored? */
+static bool dzr_drop_pays(struct dzr_dev *d, u64 clean)
+{
+	u64 stored = dzr_stat_sum(d->stats, DZR_POP_HOT) +
+		     dzr_stat_sum(d->stats, DZR_POP_CLEAN) +
+		     dzr_stat_sum(d->stats, DZR_POP_COLD);
+
+	return clean > stored / DZR_DROP_WORTH_DIV;
+}
+
 bool dzr_drop_wanted(struct dzr_dev *d)
 {
 	u64 clean = dzr_stat_sum(d->stats, DZR_POP_CLEAN);
@@ -312,7 +328,7 @@ bool dzr_drop_wanted(struct dzr_dev *d)
 	drop->young = min(drop->young, clean);
 	if (clean == drop->young)
 		drop->left = 0;
-	else if (!drop->left)
+	else if (!drop->left && dzr_drop_pays(d, clean - drop->young))
 		drop->left = dzr_btable_blocks(d->bt);
 	return drop->left;
 }

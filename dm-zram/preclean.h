@@ -105,7 +105,8 @@ bool dzr_drop(struct dzr_dev *d, u32 block, unsigned long *slot,
  * @d: the device
  *
  * Context: process; hand_lock held.
- * Return: true unless all have been looked at and found too young.
+ * Return: true unless all have been looked at and found too young, but for a few
+ * that are not worth another look.
  */
 bool dzr_drop_wanted(struct dzr_dev *d);
 

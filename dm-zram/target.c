@@ -208,8 +208,8 @@ static void dzr_presuspend_undo(struct dm_target *ti)
 {
 	struct dzr_target *t = ti->private;
 
-	WRITE_ONCE(t->d->suspended, false);
-	dzr_demote_start(t->d);
+	/* All of it: where the machine was about to hibernate, the log had stopped. */
+	dzr_dev_resume(t->d);
 }
 
 static void dzr_postsuspend(struct dm_target *ti)

@@ -96,11 +96,8 @@ static void dzr_replace_cold(struct dzr_dev *d, unsigned long *slot,
 	dzr_release(d, old);
 }
 
-/*
- * Make an entry something new in RAM, whatever it was; true if it was not
- * empty.
- */
-static bool dzr_replace(struct dzr_dev *d, unsigned long *slot,
+/* Make an entry something new in RAM, whatever it was. */
+static void dzr_replace(struct dzr_dev *d, unsigned long *slot,
 			enum dzr_state state, u64 value)
 {
 	const struct dzr_policy *policy = READ_ONCE(d->policy);
@@ -116,7 +113,6 @@ static bool dzr_replace(struct dzr_dev *d, unsigned long *slot,
 	dzr_entry_unlock(slot);
 	dzr_count_move(d, old.state, state);
 	dzr_release(d, old);
-	return old.state != DZR_EMPTY;
 }
 
 /* Is the block one word, repeated, of those that an entry has room for? */
@@ -376,6 +372,17 @@ int dzr_load(struct dzr_dev *d, struct dzr_stream *st, u32 block, void *dst,
 	return err;
 }
 
+void dzr_unload(struct dzr_dev *d, u32 block, struct dzr_miss *miss)
+{
+	unsigned long *slot = dzr_btable_find(d->bt, block);
+	struct dzr_entry e = dzr_entry_lock(slot);
+
+	if (e.state == DZR_COLD && dzr_entry_loc(e) == miss->pin.loc)
+		dzr_set_age(slot, e, miss->age);
+	dzr_entry_unlock(slot);
+	dzr_log_unpin(&miss->pin);
+}
+
 /**
  * struct dzr_gone - what entries held that are empty now
  * @old: the entries; what they refer to is ours
@@ -551,6 +558,11 @@ bool dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc, u8 codec,
 
 	if (dzr_dev_pool_bytes(d) >= READ_ONCE(d->limit) || (ahead && !clean))
 		return false;
+	/* The reserve is for writes, which have to find a page. */
+	if (unlikely(dzs_needs_refill(d->pool))) {
+		dzr_dev_refill(d);
+		return false;
+	}
 	/* What nobody here has written: the entry could not say it. */
 	if (WARN_ON_ONCE((codec == DZR_CODEC_RAW) != (len == DZS_HUGE_SIZE)))
 		return false;

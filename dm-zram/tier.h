@@ -57,6 +57,19 @@ int dzr_load(struct dzr_dev *d, struct dzr_stream *st, u32 block, void *dst,
 	     struct dzr_miss *miss);
 
 /**
+ * dzr_unload - a block that dzr_load() has found cold cannot be read yet
+ * @d: the device
+ * @block: which
+ * @miss: what dzr_load() said; unpinned
+ *
+ * It is tried again, and until then it has not been accessed: its age is what it
+ * was, or the second try would look like a second read.
+ *
+ * Context: process.
+ */
+void dzr_unload(struct dzr_dev *d, u32 block, struct dzr_miss *miss);
+
+/**
  * dzr_unpack - decompress a block that is an object of its own
  * @st: a codec workspace, held
  * @codec: how it is compressed
@@ -119,24 +132,14 @@ int dzr_demote(struct dzr_dev *d, u32 block, unsigned long *slot,
  * @age: of the entry before the read
  * @ahead: nobody has asked for the block, it was read with another
  *
- * Nothing happens if the pool is near its limit or the block has changed, or if
- * it came @ahead and has no room for its location.
+ * Nothing happens if the pool is near its limit, or in want of pages, or the
+ * block has changed, or if it came @ahead and has no room for its location.
  *
  * Context: process.
  * Return: true if it has a copy now.
  */
 bool dzr_promote(struct dzr_dev *d, u32 block, dzr_loc_t loc, u8 codec,
 		 const void *data, u32 len, u8 age, bool ahead);
-
-/**
- * dzr_count_move - an entry has changed its state
- * @d: the device
- * @from: the old state
- * @to: the new one
- *
- * Context: any.
- */
-void dzr_count_move(struct dzr_dev *d, enum dzr_state from, enum dzr_state to);
 
 /*
  * A CLEAN object starts with a word: its location in the log, and whether it was

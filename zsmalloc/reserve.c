@@ -162,7 +162,10 @@ void dzs_desc_put(struct dzs_pool *pool, struct dzs_zspage *zs)
 		kmem_cache_free(desc_cache, zs);
 }
 
-/* Fill a reserve, which may be in use, up to so many of each. */
+/*
+ * Fill a reserve, which may be in use, up to so many of each. It may be made
+ * smaller meanwhile: then it is full when it takes no more.
+ */
 static void reserve_fill(struct dzs_reserve *res, unsigned long pages,
 			 unsigned long descs, gfp_t gfp)
 {
@@ -175,15 +178,19 @@ static void reserve_fill(struct dzs_reserve *res, unsigned long pages,
 		zs = kmem_cache_alloc(desc_cache, gfp);
 		if (!zs)
 			break;
-		if (!reserve_push_desc(res, zs))
+		if (!reserve_push_desc(res, zs)) {
 			kmem_cache_free(desc_cache, zs);
+			break;
+		}
 	}
 	while (READ_ONCE(res->nr_pages) < pages) {
 		page = page_alloc(gfp);
 		if (!page)
 			break;
-		if (!reserve_push_page(res, page))
+		if (!reserve_push_page(res, page)) {
 			__free_page(page);
+			break;
+		}
 		if (gfpflags_allow_blocking(gfp))
 			cond_resched();
 	}
@@ -192,9 +199,11 @@ static void reserve_fill(struct dzs_reserve *res, unsigned long pages,
 unsigned long dzs_refill(struct dzs_pool *pool, gfp_t gfp)
 {
 	struct dzs_reserve *res = &pool->reserve;
-	unsigned long target = READ_ONCE(res->target), pages;
+	unsigned long target, pages;
 
-	reserve_fill(res, target, READ_ONCE(res->desc_target), gfp);
+	reserve_fill(res, READ_ONCE(res->target), READ_ONCE(res->desc_target),
+		     gfp);
+	target = READ_ONCE(res->target);
 	pages = READ_ONCE(res->nr_pages);
 	return target > pages ? target - pages : 0;
 }

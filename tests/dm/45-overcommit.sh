@@ -6,7 +6,7 @@
 # mem: 192M
 # cold: 24M
 # cpus: 2
-# timeout: 180
+# timeout: 240
 # shellcheck source=tests/dm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -52,4 +52,21 @@ blk write $dev --ratio 5 --seed 5 --batch 16 --random
 blk verify $dev --ratio 5 --seed 5 --batch 16
 check_sane z
 check "segments cleaned, or emptied" "${S[segments_free]}" -gt 0
+remove z
+
+# Nothing can be demoted when the log is full, but time goes on: what lies in RAM gets older, where the
+# hand has met what should go, and behind that.
+create z 64M "$COLD" overcommit mem_limit 64M demote_age 9000
+blk write $dev --ratio 1 --batch 16 --count $((32 << 8)) --report
+check "writes that RAM had room for" "$FAILED" -eq 0
+snap_at_rest z
+check "blocks in RAM" "${S[hot_blocks]}" -ge 1024
+young() { dmsetup message z 0 ages | awk '$1 == "ram_0" { print $2 }'; }
+all_older() { [ "$(young)" -eq 0 ]; }
+msg z set demote_age 3
+wait_until 60 "the oldest blocks in RAM" sh -c "dmsetup message z 0 ages | awk '\$1 == \"ram_3\" && \$2 > 512 { found = 1 } END { exit !found }'"
+blk write $dev --ratio 3 --seed 6 --from $((48 << 8)) --count 512
+check "blocks that were just written" "$(young)" -ge 500
+wait_until 60 "all blocks in RAM to be older" all_older
+check_sane z
 remove z

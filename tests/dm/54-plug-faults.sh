@@ -99,3 +99,24 @@ no_group_dying() { grep -qx 'nr_dying_descendants 0' $group/cgroup.stat; }
 wait_until 30 "the cgroup to go away: reads hold it" no_group_dying
 check_sane z
 remove z
+
+# A first read gives no block a copy in RAM, also where it had to wait and was tried again; a second one does,
+# but not out of the reserve, which is for writes.
+create z $size $NULL_DISK mem_limit 0 demote_age 0
+blk write $dev --ratio 3 --batch 64
+cold_again
+refuse -1 100
+blk verify $dev --ratio 3 --batch 256
+snap_at_rest z
+check "bios that had to wait" "${S[deferred]}" -gt 0
+check "blocks promoted at their first read" "${S[promotions]}" -eq 0
+blk verify $dev --ratio 3 --batch 256
+echo 0 >$fault/probability
+snap_at_rest z
+note "second read: ${S[promotions]} promoted, reserve at least ${S[reserve_low_pages]} of ${S[reserve_target_pages]} pages"
+check "pages of the reserve" "${S[reserve_low_pages]}" -ge $((S[reserve_target_pages] * 7 / 8 - 1))
+blk verify $dev --ratio 3 --batch 16
+snap_at_rest z
+check "blocks promoted at their second or third read" "${S[promotions]}" -gt 0
+check_sane z
+remove z

@@ -51,12 +51,17 @@ check "blocks that were read" "${A[ram_read_0]}" -le 1000
 check "samples that were read" "${A[sampled_reads_0]}" -ge 20
 check "samples that were read" "${A[sampled_reads_0]}" -le 200
 
-# Old blocks are where demotion looks first: let the hand turn quickly, but not take anything.
+# A message demotes the oldest, which here are as old as the others, and makes no others older.
 blk verify /dev/mapper/z --count 2000 --ratio 3
 msg z demote 500
 ages_at_rest
 check "cold blocks" $COLD_BLOCKS -ge 500
 check "cold blocks that were not read cold" "${A[cold_7]}" -eq $COLD_BLOCKS
+check "blocks that a message has made older" $((A[ram_1] + A[ram_2] + A[ram_3])) -eq 0
+blk verify /dev/mapper/z --count 2000 --ratio 3
+msg z demote 100
+ages_at_rest
+check "cold blocks that were read, or never" $((A[cold_0] + A[cold_7])) -eq $COLD_BLOCKS
 
 # A rotation a second ages what is left alone, and it leaves RAM then.
 msg z set demote_age 3

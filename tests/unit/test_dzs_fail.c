@@ -165,6 +165,40 @@ static void test_reserve_resize(void)
 	shim_check_leaks("reserve of another size");
 }
 
+static struct dzs_pool *shrinking;
+
+static void shrink(void)
+{
+	struct dzs_reserve *res = dzs_reserve_create(shrinking, 10);
+
+	dzs_reserve_exchange(shrinking, res);
+	dzs_reserve_destroy(res);
+}
+
+/* Somebody makes it smaller while it is being filled up: it is full sooner. */
+static void test_reserve_shrinks(unsigned int kind)
+{
+	struct dzs_stats s;
+	struct model m;
+	unsigned int i;
+
+	model_init(&m, 4000, 100);
+	shim_fail(SHIM_ANY, 1, true);
+	for (i = 0; !model_put(&m, i, 1000, i); i++)
+		;
+	shim_no_fail();
+	shrinking = m.pool;
+	shim.meanwhile = shrink;
+	shim.meanwhile_kinds = kind;
+	check(!dzs_refill(m.pool, GFP_KERNEL));
+	check(!shim.meanwhile_kinds);
+	check(!dzs_needs_refill(m.pool));
+	dzs_stats(m.pool, &s);
+	check(s.reserve_pages == 10 && s.reserve_target == 10);
+	model_fini(&m);
+	shim_check_leaks("reserve that shrinks");
+}
+
 /* The reserve is not touched while the page allocator delivers. */
 static void test_reserve_rests(void)
 {
@@ -206,6 +240,8 @@ int main(void)
 	check(n[0] > 50 && n[1] > 20 && failures > 100);
 	test_reserve();
 	test_reserve_resize();
+	test_reserve_shrinks(SHIM_PAGE);
+	test_reserve_shrinks(SHIM_CACHE);
 	test_reserve_rests();
 	test_reserve_classes();
 	printf("  fail sweep: %lu runs, %lu failed allocations\n",

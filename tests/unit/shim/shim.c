@@ -162,6 +162,10 @@ static bool alloc_fails(enum shim_kind kind, unsigned int gfp)
 	else if (kind != SHIM_MALLOC)
 		__atomic_fetch_and(&shim.gfp_and, gfp, __ATOMIC_RELAXED);
 	check(!shim.strict || !spin_depth);
+	if (shim.meanwhile_kinds & kind) {
+		shim.meanwhile_kinds = 0;
+		shim.meanwhile();
+	}
 	if (!(shim.fail_kinds & kind))
 		return false;
 	n = __atomic_add_fetch(&shim.allocs, 1, __ATOMIC_RELAXED);
