@@ -48,7 +48,8 @@ on 120 <<'END' || fail "the change cannot be had without a reboot"
 before=$(dmsetup table swap0)
 sed -i 's|ram / 8|ram / 4|' /etc/dm-zram.conf
 systemctl daemon-reload
-systemctl restart dm-zram-setup@swap0
+systemctl stop dm-zram-setup@swap0
+[ ! -e /dev/mapper/swap0 ]
 systemctl start dev-mapper-swap0.swap
 dmsetup table swap0
 [ "$(dmsetup table swap0)" != "$before" ]
