@@ -51,7 +51,20 @@ static void dzr_cleaner_endio(struct bio *bio)
 	struct dzr_cleaner *c = container_of(bio, struct dzr_cleaner, bio);
 	struct dzr_log *log = container_of(c, struct dzr_log, cleaner);
 
-	c->status = bio->bi_status;
+	queue_work(log->wq, &c->ended);
+}
+
+/*
+ * A run of the cleaner that was queued earlier may see @arrived at once, and
+ * then dzr_log_stop() goes on. So this is a work item, whose end it can wait
+ * for; with the end of a bio it could not.
+ */
+static void dzr_cleaner_ended(struct work_struct *work)
+{
+	struct dzr_cleaner *c = container_of(work, struct dzr_cleaner, ended);
+	struct dzr_log *log = container_of(c, struct dzr_log, cleaner);
+
+	c->status = c->bio.bi_status;
 	/* Pairs with the load in dzr_cleaner_arrived(). */
 	smp_store_release(&c->arrived, true);
 	queue_work(log->wq, &c->work);
@@ -62,7 +75,7 @@ static bool dzr_cleaner_arrived(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 
-	/* Pairs with the store in dzr_cleaner_endio(). */
+	/* Pairs with the store in dzr_cleaner_ended(). */
 	if (!smp_load_acquire(&c->arrived))
 		return false;
 	WRITE_ONCE(c->state, DZR_CLEAN_READ);
@@ -518,6 +531,7 @@ int dzr_cleaner_init(struct dzr_log *log)
 	struct dzr_cleaner *c = &log->cleaner;
 
 	INIT_WORK(&c->work, dzr_cleaner_work);
+	INIT_WORK(&c->ended, dzr_cleaner_ended);
 	c->vecs = kcalloc(log->segment_size / PAGE_SIZE, sizeof(*c->vecs),
 			  GFP_KERNEL);
 	if (!c->vecs)

@@ -191,6 +191,7 @@ void dzr_log_stop(struct dzr_log *log)
 	flush_work(&log->cleaner.work);
 	wait_event(log->wait, READ_ONCE(log->cleaner.state) !=
 			      DZR_CLEAN_READING);
+	flush_work(&log->cleaner.ended);
 	do {
 		wait_event(log->wait, !dzr_log_busy(log));
 		for (i = 0; i < DZR_NR_BUFS; i++) {
