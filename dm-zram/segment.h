@@ -173,11 +173,12 @@ bool dzr_segs_seal(struct dzr_segs *segs, u32 seg);
 bool dzr_segs_spoil(struct dzr_segs *segs, u32 seg);
 
 /**
- * dzr_segs_shun - do not pick a segment for cleaning until it is free
+ * dzr_segs_shun - do not pick a segment until it is free, or begins to retire
  * @segs: the accounting
  * @seg: a pinned segment
- * @damaged: an object in it is not what it should be: never clean it. Else it
- *	could not be read, which is tried again when space is short.
+ * @damaged: an object in it is not what it should be: do not try again. Else it
+ *	could not be read, which is tried again when space is short, or when it
+ *	retires.
  *
  * Context: any but interrupts; takes segs->lock.
  * Return: true if it was shunned before.
@@ -290,7 +291,8 @@ void dzr_segs_grow(struct dzr_segs *segs, struct dzr_segs_room *room, u32 nr);
  * @room: from dzr_segs_room_create() for @nr
  * @nr: its segments
  *
- * What was active is retiring. Nobody is in dzr_segs_pick().
+ * What was active is retiring, and nothing of it is shunned: a move looks for
+ * itself. Nobody is in dzr_segs_pick().
  *
  * Context: process; takes segs->lock, in bounded steps.
  * Return: as dzr_segs_place() would have.
@@ -300,6 +302,8 @@ u32 dzr_segs_move(struct dzr_segs *segs, struct dzr_segs_room *room, u32 nr);
 /**
  * dzr_segs_turn_back - the retiring extent is active again, and the other retires
  * @segs: the accounting, with something retiring
+ *
+ * What the move has shunned stays so: cleaning it for space would find no more.
  *
  * Context: as dzr_segs_move().
  */

@@ -365,6 +365,9 @@ static void model_retire(struct model *m)
 			s->state = ABSENT;
 			m->emptied++;
 		}
+		/* All of it is to be had, whatever the cleaner thought of it. */
+		if (s->state == SEALED)
+			s->shunned = NOT;
 		if (s->state != BAD)
 			continue;
 		s->state = SEALED;
@@ -846,6 +849,49 @@ static void test_preference(void)
 	model_fini(m);
 }
 
+/* The segment that is to be moved, which is @want, is left with this mark. */
+static void model_pick_one(struct model *m, u32 want, enum shun shun)
+{
+	model_pick_retiring(m, false);
+	check(m->pins == 1 && m->pin[0] == want);
+	model_shun(m, want, shun);
+	model_unpin(m, 0);
+	model_pick_retiring(m, false);
+	check(!m->pins);
+}
+
+/*
+ * What the cleaner has given up, the move looks at: once. When the move is taken
+ * back, cleaning does not try it again.
+ */
+static void test_shunned_moves(void)
+{
+	static const enum shun marks[] = { UNREAD, DAMAGED };
+	struct model *m = &model;
+	unsigned int i;
+	u32 seg;
+
+	for (i = 0; i < ARRAY_SIZE(marks); i++) {
+		model_init(m, 8, 2);
+		seg = model_full(m, 1);
+		check(model_pick(m, true) == seg);
+		model_shun(m, seg, marks[i]);
+		model_unpin(m, 0);
+		model_move(m, 9);
+		model_pick_one(m, seg, DAMAGED);
+		model_turn_back(m);
+		check(model_pick(m, true) == DZR_NO_SEGMENT);
+		/* And away again. */
+		model_turn_back(m);
+		model_pick_one(m, seg, DAMAGED);
+		model_check(m);
+		model_put(m, 0);
+		model_forget(m);
+		check(!m->old_nr);
+		model_fini(m);
+	}
+}
+
 /* More segments than a window: none is missed, whatever the cursor is at. */
 static void test_windows(void)
 {
@@ -994,6 +1040,7 @@ int main(void)
 	test_waiting();
 	test_preference();
 	test_windows();
+	test_shunned_moves();
 	test_places();
 	test_no_room();
 	run_model(7, 2, 60000, 1, 0);
