@@ -116,13 +116,15 @@ static bool dzr_cleaner_alone(struct dzr_log *log)
 static u32 dzr_cleaner_pick(struct dzr_log *log)
 {
 	bool must = dzr_segs_spare(log->segs) <= 0;
-	bool alone = dzr_cleaner_alone(log);
+	bool alone = dzr_cleaner_alone(log), freed;
 	u32 victim;
 
 	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
 	/* Pairs with the barrier in dzr_log_put(). */
 	smp_mb();
-	victim = dzr_segs_pick(log->segs, must);
+	victim = dzr_segs_pick(log->segs, must, &freed);
+	if (freed)
+		dzr_log_kick(log);
 	if (victim != DZR_NO_SEGMENT) {
 		dzr_log_not_full(log);
 		return victim;

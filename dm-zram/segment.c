@@ -277,7 +277,7 @@ static u32 dzr_segs_best(struct dzr_segs *segs, u32 first, u32 nr,
 
 /* Best of the next @nr segments, pinned; the cursor moves on. */
 static u32 dzr_segs_pick_window(struct dzr_segs *segs, u32 nr,
-				enum dzr_need need)
+				enum dzr_need need, bool *freed)
 {
 	u32 first = segs->cursor, all = segs->active.nr;
 	u32 best;
@@ -293,17 +293,19 @@ static u32 dzr_segs_pick_window(struct dzr_segs *segs, u32 nr,
 		/* And been opened again: look again, too. */
 		if (dzr_segs_score(segs, best, need))
 			return best;
-		dzr_segs_put(segs, best);
+		/* Or have lost its last object, and now us. */
+		*freed |= dzr_segs_put(segs, best);
 	}
 }
 
-static u32 dzr_segs_pick_all(struct dzr_segs *segs, enum dzr_need need)
+static u32 dzr_segs_pick_all(struct dzr_segs *segs, enum dzr_need need,
+			     bool *freed)
 {
 	u32 left = segs->active.nr;
 
 	while (left) {
 		u32 nr = min(left, DZR_PICK_WINDOW);
-		u32 seg = dzr_segs_pick_window(segs, nr, need);
+		u32 seg = dzr_segs_pick_window(segs, nr, need, freed);
 
 		if (seg != DZR_NO_SEGMENT)
 			return seg;
@@ -313,17 +315,19 @@ static u32 dzr_segs_pick_all(struct dzr_segs *segs, enum dzr_need need)
 	return DZR_NO_SEGMENT;
 }
 
-u32 dzr_segs_pick(struct dzr_segs *segs, bool must)
+u32 dzr_segs_pick(struct dzr_segs *segs, bool must, bool *freed)
 {
 	u32 seg;
 
-	seg = dzr_segs_pick_all(segs, must ? DZR_NEED_ANY : DZR_NEED_SOME);
+	*freed = false;
+	seg = dzr_segs_pick_all(segs, must ? DZR_NEED_ANY : DZR_NEED_SOME,
+				freed);
 	if (seg != DZR_NO_SEGMENT || !must)
 		return seg;
-	seg = dzr_segs_pick_all(segs, DZR_NEED_GUESS);
+	seg = dzr_segs_pick_all(segs, DZR_NEED_GUESS, freed);
 	if (seg != DZR_NO_SEGMENT)
 		return seg;
-	seg = dzr_segs_pick_all(segs, DZR_NEED_LAST);
+	seg = dzr_segs_pick_all(segs, DZR_NEED_LAST, freed);
 	/* They take turns: what one of them is, the next need not be. */
 	if (seg != DZR_NO_SEGMENT)
 		segs->cursor = (seg + 1 - segs->active.first) % segs->active.nr;

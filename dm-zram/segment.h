@@ -190,6 +190,8 @@ bool dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged);
  * @segs: the accounting
  * @must: space is short, take what gains anything; otherwise a quarter of the
  *	segment must be dead
+ * @freed: on return, whether another segment became free because the look held
+ *	its last reference: whoever waits for one has to be told
  *
  * What pays is a matter of what is dead, of what is live and has to be copied,
  * and of the age, counted in segments opened since: dead^2 / live * age. Old
@@ -205,7 +207,7 @@ bool dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged);
  * Context: process; no lock held throughout.
  * Return: the segment, pinned, or DZR_NO_SEGMENT.
  */
-u32 dzr_segs_pick(struct dzr_segs *segs, bool must);
+u32 dzr_segs_pick(struct dzr_segs *segs, bool must, bool *freed);
 
 /**
  * dzr_segs_pays - is it time to clean a segment, or will waiting pay?

@@ -284,9 +284,11 @@ static void model_check_best(const struct model *m, u32 best, bool must)
 
 static u32 model_pick(struct model *m, bool must)
 {
-	u32 seg = dzr_segs_pick(m->segs, must);
+	bool freed;
+	u32 seg = dzr_segs_pick(m->segs, must, &freed);
 	u32 i;
 
+	check(!freed);
 	m->picks++;
 	if (seg == DZR_NO_SEGMENT) {
 		m->nothing++;
@@ -989,6 +991,7 @@ static void test_groups(void)
 	struct dzr_segs *segs = dzr_segs_create(8, CAPACITY, 2, MIN_GAIN);
 	struct dzr_segs_totals t;
 	u32 twice, plain, i;
+	bool freed;
 
 	check(segs);
 	twice = dzr_segs_alloc(segs, false);
@@ -997,14 +1000,14 @@ static void test_groups(void)
 	dzr_segs_weigh(segs, twice, 2 * CAPACITY);
 	check(dzr_segs_live(segs, twice) == CAPACITY);
 	check(!dzr_segs_seal(segs, twice));
-	check(dzr_segs_pick(segs, false) == DZR_NO_SEGMENT);
-	check(dzr_segs_pick(segs, true) == DZR_NO_SEGMENT);
+	check(dzr_segs_pick(segs, false, &freed) == DZR_NO_SEGMENT);
+	check(dzr_segs_pick(segs, true, &freed) == DZR_NO_SEGMENT);
 	for (i = 0; i < 4; i++)
 		dzr_segs_put_object(segs, twice, CAPACITY / 4);
 	check(dzr_segs_live(segs, twice) == CAPACITY / 2);
 	dzr_segs_totals(segs, &t);
 	check(t.live_bytes == CAPACITY / 2);
-	check(dzr_segs_pick(segs, false) == twice);
+	check(dzr_segs_pick(segs, false, &freed) == twice);
 	check(!dzr_segs_unpin(segs, twice));
 
 	plain = dzr_segs_alloc(segs, false);
@@ -1012,10 +1015,10 @@ static void test_groups(void)
 	dzr_segs_weigh(segs, plain, CAPACITY - MIN_GAIN);
 	check(dzr_segs_live(segs, plain) == CAPACITY - MIN_GAIN);
 	check(!dzr_segs_seal(segs, plain));
-	check(dzr_segs_pick(segs, true) == plain);
+	check(dzr_segs_pick(segs, true, &freed) == plain);
 	check(!dzr_segs_unpin(segs, plain));
 	check(dzr_segs_put_object(segs, plain, CAPACITY - MIN_GAIN));
-	check(dzr_segs_pick(segs, true) == twice);
+	check(dzr_segs_pick(segs, true, &freed) == twice);
 	check(!dzr_segs_unpin(segs, twice));
 	for (i = 4; i < 8; i++)
 		check(dzr_segs_put_object(segs, twice, CAPACITY / 4) == (i == 7));
@@ -1028,11 +1031,60 @@ static void test_groups(void)
 	shim_check_leaks("segment");
 }
 
+/* Others, while somebody looks for a victim. */
+static struct {
+	struct dzr_segs *segs;
+	u32 seg;
+	unsigned int nr;
+} others;
+
+static void others_come(void)
+{
+	shim.jitter = 0;
+	switch (others.nr++) {
+	case 0:	/* It was found, and is not pinned yet: its last object dies. */
+		check(!dzr_segs_put_object(others.segs, others.seg, 4112));
+		break;
+	case 1:	/* It is pinned at the second attempt. */
+		break;
+	case 2:	/* It was looked at again, and is let go: so does its reader. */
+		check(!dzr_segs_unpin(others.segs, others.seg));
+		break;
+	}
+	shim.jitter = 1;
+}
+
+/* A segment that becomes free because nobody wants it as a victim is told of. */
+static void test_freed_by_the_way(void)
+{
+	struct dzr_segs *segs = dzr_segs_create(8, CAPACITY, 2, MIN_GAIN);
+	bool freed = true;
+
+	check(segs);
+	check(dzr_segs_pick(segs, true, &freed) == DZR_NO_SEGMENT && !freed);
+	others.segs = segs;
+	others.seg = dzr_segs_alloc(segs, false);
+	dzr_segs_get_object(segs, others.seg, 4112);
+	dzr_segs_pin(segs, others.seg);
+	check(!dzr_segs_seal(segs, others.seg));
+	check(dzr_segs_spare(segs) == 5);
+	shim.meanwhile = others_come;
+	shim.jitter = 1;
+	check(dzr_segs_pick(segs, true, &freed) == DZR_NO_SEGMENT);
+	shim.jitter = 0;
+	shim.meanwhile = NULL;
+	check(others.nr > 2 && dzr_segs_spare(segs) == 6);
+	check(freed);
+	dzr_segs_destroy(segs);
+	shim_check_leaks("segment");
+}
+
 int main(void)
 {
 	shim.strict = true;
 	test_no_memory();
 	test_groups();
+	test_freed_by_the_way();
 	test_order();
 	test_holds();
 	test_thresholds();
