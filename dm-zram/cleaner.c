@@ -108,10 +108,19 @@ static bool dzr_cleaner_alone(struct dzr_log *log)
 	return quiet;
 }
 
+/* A look begins, after which the log may be full. */
+static void dzr_cleaner_look(struct dzr_log *log)
+{
+	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
+	/* Pairs with the barrier in dzr_log_put(). */
+	smp_mb();
+}
+
 /*
  * Choose a victim. When there is none although users are out of segments, the
- * log is full; but only if no write was on its way when the look began (it
- * could bring a victim), and if nothing has died during the look.
+ * log is full; but only if no segment is about to become free by itself, if no
+ * write was on its way when the look began (it could bring a victim), and if
+ * nothing has died during the look.
  */
 static u32 dzr_cleaner_pick(struct dzr_log *log)
 {
@@ -119,13 +128,11 @@ static u32 dzr_cleaner_pick(struct dzr_log *log)
 	bool alone = dzr_cleaner_alone(log), freed;
 	u32 victim;
 
-	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
-	/* Pairs with the barrier in dzr_log_put(). */
-	smp_mb();
+	dzr_cleaner_look(log);
 	victim = dzr_segs_pick(log->segs, must, &freed);
 	if (freed)
 		dzr_log_kick(log);
-	if (victim != DZR_NO_SEGMENT) {
+	if (victim != DZR_NO_SEGMENT || (must && dzr_segs_coming(log->segs))) {
 		dzr_log_not_full(log);
 		return victim;
 	}
@@ -133,7 +140,7 @@ static u32 dzr_cleaner_pick(struct dzr_log *log)
 		WRITE_ONCE(log->low, true);
 		log->ops->low_space(log->owner, false);
 	}
-	if (must && alone && dzr_segs_spare(log->segs) <= 0)
+	if (must && alone)
 		dzr_cleaner_full(log);
 	else
 		dzr_log_not_full(log);
@@ -369,8 +376,10 @@ static void dzr_cleaner_blocked(struct dzr_log *log, int err)
 		return;
 	}
 	dzr_cleaner_finish(log, DZR_CLEAN_NO_ROOM);
-	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
-	if (dzr_segs_spare(log->segs) <= 0)
+	dzr_cleaner_look(log);
+	if (dzr_segs_coming(log->segs))
+		dzr_log_not_full(log);
+	else
 		dzr_cleaner_full(log);
 }
 

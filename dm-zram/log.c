@@ -322,7 +322,9 @@ void dzr_log_set_discard(struct dzr_log *log, bool discard)
 void dzr_log_idle_work(struct dzr_log *log, unsigned int max)
 {
 	dzr_cleaner_wake(log);
-	while (max-- && READ_ONCE(log->discard) && !dzr_log_failed(log)) {
+	/* Those that the cleaner needs, or that users wait for, come later. */
+	while (max-- && READ_ONCE(log->discard) && !dzr_log_failed(log) &&
+	       dzr_segs_spare(log->segs) > 0) {
 		u32 seg = dzr_segs_take_stale(log->segs);
 		const struct dzr_extent *e = dzr_log_extent(log, seg);
 		int err;

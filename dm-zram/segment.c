@@ -334,6 +334,32 @@ u32 dzr_segs_pick(struct dzr_segs *segs, bool must, bool *freed)
 	return seg;
 }
 
+/* Is nothing in it live, so that it is but a pin that keeps it? */
+static bool dzr_seg_held(struct dzr_segs *segs, u32 seg)
+{
+	struct dzr_seg *s = dzr_seg(segs, seg);
+
+	return READ_ONCE(s->state) == DZR_SEG_SEALED && !atomic_read(&s->live);
+}
+
+bool dzr_segs_coming(struct dzr_segs *segs)
+{
+	u32 i, nr = segs->active.nr;
+	bool coming;
+
+	for (i = 0; i < nr; i++) {
+		if (dzr_seg_held(segs, segs->active.first + i))
+			return true;
+		if (i % DZR_PICK_WINDOW == 0)
+			cond_resched();
+	}
+	/* Last, and at once: what was let go of since is among these. */
+	raw_spin_lock(&segs->lock);
+	coming = segs->discarding || dzr_segs_spare(segs) > 0;
+	raw_spin_unlock(&segs->lock);
+	return coming;
+}
+
 bool dzr_segs_pays(struct dzr_segs *segs, u32 seg, u32 want)
 {
 	u32 dead = segs->capacity - min(dzr_segs_live(segs, seg), segs->capacity);
@@ -357,8 +383,10 @@ u32 dzr_segs_take_stale(struct dzr_segs *segs)
 
 	raw_spin_lock(&segs->lock);
 	seg = dzr_list_pop(segs, &segs->stale);
-	if (seg != DZR_NO_SEGMENT)
+	if (seg != DZR_NO_SEGMENT) {
 		WRITE_ONCE(dzr_seg(segs, seg)->state, DZR_SEG_DISCARD);
+		segs->discarding++;
+	}
 	raw_spin_unlock(&segs->lock);
 	return seg;
 }
@@ -366,6 +394,7 @@ u32 dzr_segs_take_stale(struct dzr_segs *segs)
 void dzr_segs_discarded(struct dzr_segs *segs, u32 seg)
 {
 	raw_spin_lock(&segs->lock);
+	segs->discarding--;
 	dzr_seg_free(segs, &segs->clean, seg);
 	raw_spin_unlock(&segs->lock);
 }

@@ -210,6 +210,18 @@ bool dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged);
 u32 dzr_segs_pick(struct dzr_segs *segs, bool must, bool *freed);
 
 /**
+ * dzr_segs_coming - is a segment spare, or will one be without any cleaning?
+ * @segs: the accounting
+ *
+ * Some have nothing live, but a pin; or are being discarded. Whoever unpins or
+ * discards kicks those who wait. All that has nothing live when this begins is
+ * found, unless somebody has opened it by the end.
+ *
+ * Context: process; takes segs->lock. As dzr_segs_pick(): one caller at a time.
+ */
+bool dzr_segs_coming(struct dzr_segs *segs);
+
+/**
  * dzr_segs_pays - is it time to clean a segment, or will waiting pay?
  * @segs: the accounting
  * @seg: from dzr_segs_pick()

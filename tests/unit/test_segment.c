@@ -134,6 +134,7 @@ static void model_check(struct model *m)
 {
 	struct dzr_segs_totals t;
 	unsigned int bad = 0, left = 0, stuck = 0;
+	bool coming = false;
 	u64 live = 0;
 	u32 i;
 
@@ -144,6 +145,8 @@ static void model_check(struct model *m)
 		bad += s->state == BAD;
 		left += i >= m->nr && s->state != ABSENT;
 		stuck += i >= m->nr && s->state >= OPEN && s->shunned;
+		coming |= s->state == DISCARD ||
+			  (i < m->nr && s->state == SEALED && !s->live);
 	}
 	dzr_segs_totals(m->segs, &t);
 	check(t.segments == m->nr && t.reserve == m->reserve && t.bad == bad);
@@ -152,6 +155,7 @@ static void model_check(struct model *m)
 	check(t.left == left && t.stuck == stuck);
 	check(dzr_segs_left(m->segs) == left);
 	check(dzr_segs_spare(m->segs) == (s64)t.free - m->reserve);
+	check(dzr_segs_coming(m->segs) == (coming || t.free > m->reserve));
 	check(dzr_segs_bytes(m->segs) >= 16 * model_all(m) &&
 	      dzr_segs_bytes(m->segs) < 16 * (model_all(m) + 2 * DZR_SEGS_CHUNK) + 1024);
 }
@@ -749,6 +753,42 @@ static void test_thresholds(void)
 	model_fini(m);
 }
 
+/* Nothing to clean, and yet not full: what is held or discarded comes back. */
+static void test_coming(void)
+{
+	struct dzr_segs *segs = dzr_segs_create(4, CAPACITY, 1, MIN_GAIN);
+	bool freed;
+	u32 i;
+
+	check(segs);
+	for (i = 0; i < 3; i++) {
+		check(dzr_segs_coming(segs));
+		check(dzr_segs_alloc(segs, false) == i);
+		dzr_segs_get_object(segs, i, CAPACITY);
+		check(!dzr_segs_seal(segs, i));
+	}
+	check(dzr_segs_pick(segs, true, &freed) == DZR_NO_SEGMENT);
+	check(!dzr_segs_coming(segs));
+	/* Its last object dies while somebody reads it. */
+	dzr_segs_pin(segs, 1);
+	check(!dzr_segs_coming(segs));
+	check(!dzr_segs_put_object(segs, 1, CAPACITY));
+	check(dzr_segs_pick(segs, true, &freed) == DZR_NO_SEGMENT);
+	check(dzr_segs_coming(segs));
+	check(dzr_segs_unpin(segs, 1));
+	check(dzr_segs_coming(segs) && dzr_segs_spare(segs) == 1);
+	/* It is discarded. */
+	check(dzr_segs_take_stale(segs) == 1);
+	check(dzr_segs_spare(segs) == 0 && dzr_segs_coming(segs));
+	dzr_segs_discarded(segs, 1);
+	check(dzr_segs_spare(segs) == 1 && dzr_segs_coming(segs));
+	check(dzr_segs_alloc(segs, false) != DZR_NO_SEGMENT);
+	/* One that is open is nothing that comes. */
+	check(!dzr_segs_coming(segs));
+	dzr_segs_destroy(segs);
+	shim_check_leaks("segment");
+}
+
 /* Those that could not be read take turns, after all others. */
 static void test_turns(void)
 {
@@ -1088,6 +1128,7 @@ int main(void)
 	test_order();
 	test_holds();
 	test_thresholds();
+	test_coming();
 	test_turns();
 	test_waiting();
 	test_preference();

@@ -197,6 +197,7 @@ static void *cleaner(void *arg)
 		}
 		victim = dzr_segs_pick(segs, must, &freed);
 		if (victim == DZR_NO_SEGMENT) {
+			dzr_segs_coming(segs);
 			sched_yield();
 			continue;
 		}
