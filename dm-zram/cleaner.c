@@ -51,7 +51,20 @@ static void dzr_cleaner_endio(struct bio *bio)
 	struct dzr_cleaner *c = container_of(bio, struct dzr_cleaner, bio);
 	struct dzr_log *log = container_of(c, struct dzr_log, cleaner);
 
-	c->status = bio->bi_status;
+	queue_work(log->wq, &c->ended);
+}
+
+/*
+ * A run of the cleaner that was queued earlier may see @arrived at once, and
+ * then dzr_log_stop() goes on. So this is a work item, whose end it can wait
+ * for; with the end of a bio it could not.
+ */
+static void dzr_cleaner_ended(struct work_struct *work)
+{
+	struct dzr_cleaner *c = container_of(work, struct dzr_cleaner, ended);
+	struct dzr_log *log = container_of(c, struct dzr_log, cleaner);
+
+	c->status = c->bio.bi_status;
 	/* Pairs with the load in dzr_cleaner_arrived(). */
 	smp_store_release(&c->arrived, true);
 	queue_work(log->wq, &c->work);
@@ -62,7 +75,7 @@ static bool dzr_cleaner_arrived(struct dzr_log *log)
 {
 	struct dzr_cleaner *c = &log->cleaner;
 
-	/* Pairs with the store in dzr_cleaner_endio(). */
+	/* Pairs with the store in dzr_cleaner_ended(). */
 	if (!smp_load_acquire(&c->arrived))
 		return false;
 	WRITE_ONCE(c->state, DZR_CLEAN_READ);
@@ -95,22 +108,31 @@ static bool dzr_cleaner_alone(struct dzr_log *log)
 	return quiet;
 }
 
+/* A look begins, after which the log may be full. */
+static void dzr_cleaner_look(struct dzr_log *log)
+{
+	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
+	/* Pairs with the barrier in dzr_log_put(). */
+	smp_mb();
+}
+
 /*
  * Choose a victim. When there is none although users are out of segments, the
- * log is full; but only if no write was on its way when the look began (it
- * could bring a victim), and if nothing has died during the look.
+ * log is full; but only if no segment is about to become free by itself, if no
+ * write was on its way when the look began (it could bring a victim), and if
+ * nothing has died during the look.
  */
 static u32 dzr_cleaner_pick(struct dzr_log *log)
 {
 	bool must = dzr_segs_spare(log->segs) <= 0;
-	bool alone = dzr_cleaner_alone(log);
+	bool alone = dzr_cleaner_alone(log), freed;
 	u32 victim;
 
-	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
-	/* Pairs with the barrier in dzr_log_put(). */
-	smp_mb();
-	victim = dzr_segs_pick(log->segs, must);
-	if (victim != DZR_NO_SEGMENT) {
+	dzr_cleaner_look(log);
+	victim = dzr_segs_pick(log->segs, must, &freed);
+	if (freed)
+		dzr_log_kick(log);
+	if (victim != DZR_NO_SEGMENT || (must && dzr_segs_coming(log->segs))) {
 		dzr_log_not_full(log);
 		return victim;
 	}
@@ -118,7 +140,7 @@ static u32 dzr_cleaner_pick(struct dzr_log *log)
 		WRITE_ONCE(log->low, true);
 		log->ops->low_space(log->owner, false);
 	}
-	if (must && alone && dzr_segs_spare(log->segs) <= 0)
+	if (must && alone)
 		dzr_cleaner_full(log);
 	else
 		dzr_log_not_full(log);
@@ -354,8 +376,10 @@ static void dzr_cleaner_blocked(struct dzr_log *log, int err)
 		return;
 	}
 	dzr_cleaner_finish(log, DZR_CLEAN_NO_ROOM);
-	WRITE_ONCE(log->full, DZR_MAYBE_FULL);
-	if (dzr_segs_spare(log->segs) <= 0)
+	dzr_cleaner_look(log);
+	if (dzr_segs_coming(log->segs))
+		dzr_log_not_full(log);
+	else
 		dzr_cleaner_full(log);
 }
 
@@ -518,6 +542,7 @@ int dzr_cleaner_init(struct dzr_log *log)
 	struct dzr_cleaner *c = &log->cleaner;
 
 	INIT_WORK(&c->work, dzr_cleaner_work);
+	INIT_WORK(&c->ended, dzr_cleaner_ended);
 	c->vecs = kcalloc(log->segment_size / PAGE_SIZE, sizeof(*c->vecs),
 			  GFP_KERNEL);
 	if (!c->vecs)

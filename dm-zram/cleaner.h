@@ -62,6 +62,7 @@ enum dzr_clean_cause {
 /**
  * struct dzr_cleaner - the cleaner of a log
  * @work: runs one step
+ * @ended: the victim's read has ended
  * @state: see &enum dzr_clean_state; changed by @work and the read's end
  * @cause: why it does that
  * @victim: the segment being cleaned, pinned
@@ -82,6 +83,7 @@ enum dzr_clean_cause {
  */
 struct dzr_cleaner {
 	struct work_struct work;
+	struct work_struct ended;
 	enum dzr_clean_state state;
 	enum dzr_clean_cause cause;
 	u32 victim;

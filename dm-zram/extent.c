@@ -253,6 +253,9 @@ static bool dzr_segs_retire_one(struct dzr_segs *segs, u32 seg)
 
 	if (s->state == DZR_SEG_FREE)
 		dzr_seg_free(segs, NULL, seg);
+	/* The cleaner may have given it up; what is good in it has to move. */
+	if (s->state == DZR_SEG_SEALED)
+		WRITE_ONCE(s->shunned, 0);
 	if (s->state != DZR_SEG_BAD)
 		return false;
 	/* As one with nothing alive; its reference is ours to put. */

@@ -191,6 +191,7 @@ void dzr_log_stop(struct dzr_log *log)
 	flush_work(&log->cleaner.work);
 	wait_event(log->wait, READ_ONCE(log->cleaner.state) !=
 			      DZR_CLEAN_READING);
+	flush_work(&log->cleaner.ended);
 	do {
 		wait_event(log->wait, !dzr_log_busy(log));
 		for (i = 0; i < DZR_NR_BUFS; i++) {
@@ -321,7 +322,9 @@ void dzr_log_set_discard(struct dzr_log *log, bool discard)
 void dzr_log_idle_work(struct dzr_log *log, unsigned int max)
 {
 	dzr_cleaner_wake(log);
-	while (max-- && READ_ONCE(log->discard) && !dzr_log_failed(log)) {
+	/* Those that the cleaner needs, or that users wait for, come later. */
+	while (max-- && READ_ONCE(log->discard) && !dzr_log_failed(log) &&
+	       dzr_segs_spare(log->segs) > 0) {
 		u32 seg = dzr_segs_take_stale(log->segs);
 		const struct dzr_extent *e = dzr_log_extent(log, seg);
 		int err;

@@ -197,6 +197,19 @@ static void dzr_log_extend(struct dzr_log *log, struct dzr_log_change *c)
 	dzr_segs_move(log->segs, c->room, c->nr);
 }
 
+/*
+ * A victim that the cleaner was at for the sake of space may have to leave its
+ * device now: it is moved, so that all is had of it that can be had.
+ */
+static void dzr_log_switch_victim(struct dzr_log *log)
+{
+	struct dzr_cleaner *c = &log->cleaner;
+
+	if (c->state != DZR_CLEAN_IDLE &&
+	    dzr_segs_retires(log->segs, c->victim))
+		c->cause = DZR_CLEAN_MOVE;
+}
+
 /* What is known of the active device, or follows from it, is to be found anew. */
 static void dzr_log_switched(struct dzr_log *log)
 {
@@ -205,6 +218,7 @@ static void dzr_log_switched(struct dzr_log *log)
 	WRITE_ONCE(log->move_next, jiffies);
 	WRITE_ONCE(log->moving, true);
 	dzr_log_set_discard(log, log->passdown);
+	dzr_log_switch_victim(log);
 	raw_spin_lock(&log->lock);
 	WRITE_ONCE(log->blind, false);
 	raw_spin_unlock(&log->lock);

@@ -107,8 +107,8 @@ struct dzr_seg_extent {
 
 /**
  * struct dzr_segs - the accounting of one log
- * @lock: guards @stale, @clean, @bad, @seq, @active, @retiring, @left, and the
- *	states
+ * @lock: guards @stale, @clean, @discarding, @bad, @seq, @active, @retiring,
+ *	@left, and the states
  * @walk: who looks at all segments, against who frees some
  * @capacity: bytes of objects a segment holds
  * @reserve: free segments for the cleaner
@@ -119,6 +119,7 @@ struct dzr_seg_extent {
  * @bad: active segments that could not be written
  * @stale: free segments with old content
  * @clean: free segments that were discarded, or never written
+ * @discarding: segments on no list while they are discarded, of either extent
  * @active: where segments are opened
  * @retiring: where they are not, any more
  * @left: how many of @retiring are not absent
@@ -136,6 +137,7 @@ struct dzr_segs {
 	u32 bad;
 	struct dzr_seg_list stale;
 	struct dzr_seg_list clean;
+	u32 discarding;
 	struct dzr_seg_extent active;
 	struct dzr_seg_extent retiring;
 	u32 left;

@@ -277,7 +277,7 @@ static u32 dzr_segs_best(struct dzr_segs *segs, u32 first, u32 nr,
 
 /* Best of the next @nr segments, pinned; the cursor moves on. */
 static u32 dzr_segs_pick_window(struct dzr_segs *segs, u32 nr,
-				enum dzr_need need)
+				enum dzr_need need, bool *freed)
 {
 	u32 first = segs->cursor, all = segs->active.nr;
 	u32 best;
@@ -293,17 +293,19 @@ static u32 dzr_segs_pick_window(struct dzr_segs *segs, u32 nr,
 		/* And been opened again: look again, too. */
 		if (dzr_segs_score(segs, best, need))
 			return best;
-		dzr_segs_put(segs, best);
+		/* Or have lost its last object, and now us. */
+		*freed |= dzr_segs_put(segs, best);
 	}
 }
 
-static u32 dzr_segs_pick_all(struct dzr_segs *segs, enum dzr_need need)
+static u32 dzr_segs_pick_all(struct dzr_segs *segs, enum dzr_need need,
+			     bool *freed)
 {
 	u32 left = segs->active.nr;
 
 	while (left) {
 		u32 nr = min(left, DZR_PICK_WINDOW);
-		u32 seg = dzr_segs_pick_window(segs, nr, need);
+		u32 seg = dzr_segs_pick_window(segs, nr, need, freed);
 
 		if (seg != DZR_NO_SEGMENT)
 			return seg;
@@ -313,21 +315,49 @@ static u32 dzr_segs_pick_all(struct dzr_segs *segs, enum dzr_need need)
 	return DZR_NO_SEGMENT;
 }
 
-u32 dzr_segs_pick(struct dzr_segs *segs, bool must)
+u32 dzr_segs_pick(struct dzr_segs *segs, bool must, bool *freed)
 {
 	u32 seg;
 
-	seg = dzr_segs_pick_all(segs, must ? DZR_NEED_ANY : DZR_NEED_SOME);
+	*freed = false;
+	seg = dzr_segs_pick_all(segs, must ? DZR_NEED_ANY : DZR_NEED_SOME,
+				freed);
 	if (seg != DZR_NO_SEGMENT || !must)
 		return seg;
-	seg = dzr_segs_pick_all(segs, DZR_NEED_GUESS);
+	seg = dzr_segs_pick_all(segs, DZR_NEED_GUESS, freed);
 	if (seg != DZR_NO_SEGMENT)
 		return seg;
-	seg = dzr_segs_pick_all(segs, DZR_NEED_LAST);
+	seg = dzr_segs_pick_all(segs, DZR_NEED_LAST, freed);
 	/* They take turns: what one of them is, the next need not be. */
 	if (seg != DZR_NO_SEGMENT)
 		segs->cursor = (seg + 1 - segs->active.first) % segs->active.nr;
 	return seg;
+}
+
+/* Is nothing in it live, so that it is but a pin that keeps it? */
+static bool dzr_seg_held(struct dzr_segs *segs, u32 seg)
+{
+	struct dzr_seg *s = dzr_seg(segs, seg);
+
+	return READ_ONCE(s->state) == DZR_SEG_SEALED && !atomic_read(&s->live);
+}
+
+bool dzr_segs_coming(struct dzr_segs *segs)
+{
+	u32 i, nr = segs->active.nr;
+	bool coming;
+
+	for (i = 0; i < nr; i++) {
+		if (dzr_seg_held(segs, segs->active.first + i))
+			return true;
+		if (i % DZR_PICK_WINDOW == 0)
+			cond_resched();
+	}
+	/* Last, and at once: what was let go of since is among these. */
+	raw_spin_lock(&segs->lock);
+	coming = segs->discarding || dzr_segs_spare(segs) > 0;
+	raw_spin_unlock(&segs->lock);
+	return coming;
 }
 
 bool dzr_segs_pays(struct dzr_segs *segs, u32 seg, u32 want)
@@ -353,8 +383,10 @@ u32 dzr_segs_take_stale(struct dzr_segs *segs)
 
 	raw_spin_lock(&segs->lock);
 	seg = dzr_list_pop(segs, &segs->stale);
-	if (seg != DZR_NO_SEGMENT)
+	if (seg != DZR_NO_SEGMENT) {
 		WRITE_ONCE(dzr_seg(segs, seg)->state, DZR_SEG_DISCARD);
+		segs->discarding++;
+	}
 	raw_spin_unlock(&segs->lock);
 	return seg;
 }
@@ -362,6 +394,7 @@ u32 dzr_segs_take_stale(struct dzr_segs *segs)
 void dzr_segs_discarded(struct dzr_segs *segs, u32 seg)
 {
 	raw_spin_lock(&segs->lock);
+	segs->discarding--;
 	dzr_seg_free(segs, &segs->clean, seg);
 	raw_spin_unlock(&segs->lock);
 }

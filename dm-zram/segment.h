@@ -173,11 +173,12 @@ bool dzr_segs_seal(struct dzr_segs *segs, u32 seg);
 bool dzr_segs_spoil(struct dzr_segs *segs, u32 seg);
 
 /**
- * dzr_segs_shun - do not pick a segment for cleaning until it is free
+ * dzr_segs_shun - do not pick a segment until it is free, or begins to retire
  * @segs: the accounting
  * @seg: a pinned segment
- * @damaged: an object in it is not what it should be: never clean it. Else it
- *	could not be read, which is tried again when space is short.
+ * @damaged: an object in it is not what it should be: do not try again. Else it
+ *	could not be read, which is tried again when space is short, or when it
+ *	retires.
  *
  * Context: any but interrupts; takes segs->lock.
  * Return: true if it was shunned before.
@@ -189,6 +190,8 @@ bool dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged);
  * @segs: the accounting
  * @must: space is short, take what gains anything; otherwise a quarter of the
  *	segment must be dead
+ * @freed: on return, whether another segment became free because the look held
+ *	its last reference: whoever waits for one has to be told
  *
  * What pays is a matter of what is dead, of what is live and has to be copied,
  * and of the age, counted in segments opened since: dead^2 / live * age. Old
@@ -204,7 +207,19 @@ bool dzr_segs_shun(struct dzr_segs *segs, u32 seg, bool damaged);
  * Context: process; no lock held throughout.
  * Return: the segment, pinned, or DZR_NO_SEGMENT.
  */
-u32 dzr_segs_pick(struct dzr_segs *segs, bool must);
+u32 dzr_segs_pick(struct dzr_segs *segs, bool must, bool *freed);
+
+/**
+ * dzr_segs_coming - is a segment spare, or will one be without any cleaning?
+ * @segs: the accounting
+ *
+ * Some have nothing live, but a pin; or are being discarded. Whoever unpins or
+ * discards kicks those who wait. All that has nothing live when this begins is
+ * found, unless somebody has opened it by the end.
+ *
+ * Context: process; takes segs->lock. As dzr_segs_pick(): one caller at a time.
+ */
+bool dzr_segs_coming(struct dzr_segs *segs);
 
 /**
  * dzr_segs_pays - is it time to clean a segment, or will waiting pay?
@@ -290,7 +305,8 @@ void dzr_segs_grow(struct dzr_segs *segs, struct dzr_segs_room *room, u32 nr);
  * @room: from dzr_segs_room_create() for @nr
  * @nr: its segments
  *
- * What was active is retiring. Nobody is in dzr_segs_pick().
+ * What was active is retiring, and nothing of it is shunned: a move looks for
+ * itself. Nobody is in dzr_segs_pick().
  *
  * Context: process; takes segs->lock, in bounded steps.
  * Return: as dzr_segs_place() would have.
@@ -300,6 +316,8 @@ u32 dzr_segs_move(struct dzr_segs *segs, struct dzr_segs_room *room, u32 nr);
 /**
  * dzr_segs_turn_back - the retiring extent is active again, and the other retires
  * @segs: the accounting, with something retiring
+ *
+ * What the move has shunned stays so: cleaning it for space would find no more.
  *
  * Context: as dzr_segs_move().
  */

@@ -121,9 +121,10 @@ static void dzr_buf_succeeded(struct dzr_buf *buf)
 	dzr_log_not_full(log);
 	buf->state = DZR_BUF_DONE;
 	dzr_buf_release(buf);
+	/* Who finds no write on its way must find the segment sealed. */
+	dzr_segs_seal(log->segs, seg);
 	raw_spin_unlock(&log->lock);
 
-	dzr_segs_seal(log->segs, seg);
 	if (recovered && !READ_ONCE(log->stopped))
 		mod_delayed_work(log->wq, &log->retry, 0);
 	dzr_cleaner_wake(log);

@@ -1,7 +1,8 @@
 #!/bin/bash
 # A move beside faults: spots of the old device that cannot be read cost the blocks there and no
-# others, and it is let go once these are written anew; blocks damaged there stay damaged; a new
-# device that takes no writes; an old one that is gone; groups.
+# others, and it is let go once these are written anew; blocks damaged there stay damaged, and no
+# others, also where the cleaner has met the damage before; a new device that takes no writes; an old
+# one that is gone; groups.
 # vm: uml-debug
 # mem: 256M
 # cold: 160M
@@ -99,6 +100,40 @@ within 30 blkdiscard blkdiscard -f $dev
 wait_moved
 is_free a
 remove z
+
+# ---- damage that the cleaner has met before ----------------------------------------------------
+
+# The headers of some segments are destroyed, but none of their blocks. The cleaner finds that when it
+# wants space, and leaves these segments alone; a move must not. The last quarter of the blocks lies all
+# over the segments that were written first, and nothing else stays in them.
+note "damage that the cleaner has met"
+table_of a $((2048 + blocks * 128 / 36)) # a third more segments than the data takes
+standard=$args
+args="overcommit mem_limit 4K segment_size 64K demote_age 0"
+# shellcheck disable=SC2086
+create z "$size" /dev/mapper/a $args
+blk write $dev --ratio 3 --batch 4 --random
+msg z drain
+for seg in 5 12 19 26 33 40; do
+	within 30 damage dd if=/dev/urandom of=/dev/mapper/a bs=64 seek=$((16384 + seg * 1024)) count=1 conv=notrunc,fsync status=none
+done
+met() { [ "$(stat z cold_bad_objects)" -ge 3 ]; }
+seed=1
+until met; do
+	seed=$((seed + 1))
+	check "rounds of writing until the cleaner has met the damage" $seed -lt 20
+	blk write $dev --ratio 3 --seed $seed --batch 4 --random --count $((blocks * 3 / 4))
+done
+note "met in $((seed - 1)) rounds, beside $(stat z segments_cleaned) segments cleaned"
+check "segments with a damaged header" "$(stat z cold_bad_objects)" -le 6
+to b
+wait_moved
+is_free a
+blk verify $dev --ratio 3 --seed $seed --batch 64 --count $((blocks * 3 / 4))
+blk verify $dev --ratio 3 --batch 64 --from $((blocks * 3 / 4))
+remove z
+args=$standard
+table_of a $part
 
 # ---- the new device fails ----------------------------------------------------------------------
 

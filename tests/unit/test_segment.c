@@ -134,6 +134,7 @@ static void model_check(struct model *m)
 {
 	struct dzr_segs_totals t;
 	unsigned int bad = 0, left = 0, stuck = 0;
+	bool coming = false;
 	u64 live = 0;
 	u32 i;
 
@@ -144,6 +145,8 @@ static void model_check(struct model *m)
 		bad += s->state == BAD;
 		left += i >= m->nr && s->state != ABSENT;
 		stuck += i >= m->nr && s->state >= OPEN && s->shunned;
+		coming |= s->state == DISCARD ||
+			  (i < m->nr && s->state == SEALED && !s->live);
 	}
 	dzr_segs_totals(m->segs, &t);
 	check(t.segments == m->nr && t.reserve == m->reserve && t.bad == bad);
@@ -152,6 +155,7 @@ static void model_check(struct model *m)
 	check(t.left == left && t.stuck == stuck);
 	check(dzr_segs_left(m->segs) == left);
 	check(dzr_segs_spare(m->segs) == (s64)t.free - m->reserve);
+	check(dzr_segs_coming(m->segs) == (coming || t.free > m->reserve));
 	check(dzr_segs_bytes(m->segs) >= 16 * model_all(m) &&
 	      dzr_segs_bytes(m->segs) < 16 * (model_all(m) + 2 * DZR_SEGS_CHUNK) + 1024);
 }
@@ -284,9 +288,11 @@ static void model_check_best(const struct model *m, u32 best, bool must)
 
 static u32 model_pick(struct model *m, bool must)
 {
-	u32 seg = dzr_segs_pick(m->segs, must);
+	bool freed;
+	u32 seg = dzr_segs_pick(m->segs, must, &freed);
 	u32 i;
 
+	check(!freed);
 	m->picks++;
 	if (seg == DZR_NO_SEGMENT) {
 		m->nothing++;
@@ -365,6 +371,9 @@ static void model_retire(struct model *m)
 			s->state = ABSENT;
 			m->emptied++;
 		}
+		/* All of it is to be had, whatever the cleaner thought of it. */
+		if (s->state == SEALED)
+			s->shunned = NOT;
 		if (s->state != BAD)
 			continue;
 		s->state = SEALED;
@@ -744,6 +753,42 @@ static void test_thresholds(void)
 	model_fini(m);
 }
 
+/* Nothing to clean, and yet not full: what is held or discarded comes back. */
+static void test_coming(void)
+{
+	struct dzr_segs *segs = dzr_segs_create(4, CAPACITY, 1, MIN_GAIN);
+	bool freed;
+	u32 i;
+
+	check(segs);
+	for (i = 0; i < 3; i++) {
+		check(dzr_segs_coming(segs));
+		check(dzr_segs_alloc(segs, false) == i);
+		dzr_segs_get_object(segs, i, CAPACITY);
+		check(!dzr_segs_seal(segs, i));
+	}
+	check(dzr_segs_pick(segs, true, &freed) == DZR_NO_SEGMENT);
+	check(!dzr_segs_coming(segs));
+	/* Its last object dies while somebody reads it. */
+	dzr_segs_pin(segs, 1);
+	check(!dzr_segs_coming(segs));
+	check(!dzr_segs_put_object(segs, 1, CAPACITY));
+	check(dzr_segs_pick(segs, true, &freed) == DZR_NO_SEGMENT);
+	check(dzr_segs_coming(segs));
+	check(dzr_segs_unpin(segs, 1));
+	check(dzr_segs_coming(segs) && dzr_segs_spare(segs) == 1);
+	/* It is discarded. */
+	check(dzr_segs_take_stale(segs) == 1);
+	check(dzr_segs_spare(segs) == 0 && dzr_segs_coming(segs));
+	dzr_segs_discarded(segs, 1);
+	check(dzr_segs_spare(segs) == 1 && dzr_segs_coming(segs));
+	check(dzr_segs_alloc(segs, false) != DZR_NO_SEGMENT);
+	/* One that is open is nothing that comes. */
+	check(!dzr_segs_coming(segs));
+	dzr_segs_destroy(segs);
+	shim_check_leaks("segment");
+}
+
 /* Those that could not be read take turns, after all others. */
 static void test_turns(void)
 {
@@ -846,6 +891,49 @@ static void test_preference(void)
 	model_fini(m);
 }
 
+/* The segment that is to be moved, which is @want, is left with this mark. */
+static void model_pick_one(struct model *m, u32 want, enum shun shun)
+{
+	model_pick_retiring(m, false);
+	check(m->pins == 1 && m->pin[0] == want);
+	model_shun(m, want, shun);
+	model_unpin(m, 0);
+	model_pick_retiring(m, false);
+	check(!m->pins);
+}
+
+/*
+ * What the cleaner has given up, the move looks at: once. When the move is taken
+ * back, cleaning does not try it again.
+ */
+static void test_shunned_moves(void)
+{
+	static const enum shun marks[] = { UNREAD, DAMAGED };
+	struct model *m = &model;
+	unsigned int i;
+	u32 seg;
+
+	for (i = 0; i < ARRAY_SIZE(marks); i++) {
+		model_init(m, 8, 2);
+		seg = model_full(m, 1);
+		check(model_pick(m, true) == seg);
+		model_shun(m, seg, marks[i]);
+		model_unpin(m, 0);
+		model_move(m, 9);
+		model_pick_one(m, seg, DAMAGED);
+		model_turn_back(m);
+		check(model_pick(m, true) == DZR_NO_SEGMENT);
+		/* And away again. */
+		model_turn_back(m);
+		model_pick_one(m, seg, DAMAGED);
+		model_check(m);
+		model_put(m, 0);
+		model_forget(m);
+		check(!m->old_nr);
+		model_fini(m);
+	}
+}
+
 /* More segments than a window: none is missed, whatever the cursor is at. */
 static void test_windows(void)
 {
@@ -943,6 +1031,7 @@ static void test_groups(void)
 	struct dzr_segs *segs = dzr_segs_create(8, CAPACITY, 2, MIN_GAIN);
 	struct dzr_segs_totals t;
 	u32 twice, plain, i;
+	bool freed;
 
 	check(segs);
 	twice = dzr_segs_alloc(segs, false);
@@ -951,14 +1040,14 @@ static void test_groups(void)
 	dzr_segs_weigh(segs, twice, 2 * CAPACITY);
 	check(dzr_segs_live(segs, twice) == CAPACITY);
 	check(!dzr_segs_seal(segs, twice));
-	check(dzr_segs_pick(segs, false) == DZR_NO_SEGMENT);
-	check(dzr_segs_pick(segs, true) == DZR_NO_SEGMENT);
+	check(dzr_segs_pick(segs, false, &freed) == DZR_NO_SEGMENT);
+	check(dzr_segs_pick(segs, true, &freed) == DZR_NO_SEGMENT);
 	for (i = 0; i < 4; i++)
 		dzr_segs_put_object(segs, twice, CAPACITY / 4);
 	check(dzr_segs_live(segs, twice) == CAPACITY / 2);
 	dzr_segs_totals(segs, &t);
 	check(t.live_bytes == CAPACITY / 2);
-	check(dzr_segs_pick(segs, false) == twice);
+	check(dzr_segs_pick(segs, false, &freed) == twice);
 	check(!dzr_segs_unpin(segs, twice));
 
 	plain = dzr_segs_alloc(segs, false);
@@ -966,10 +1055,10 @@ static void test_groups(void)
 	dzr_segs_weigh(segs, plain, CAPACITY - MIN_GAIN);
 	check(dzr_segs_live(segs, plain) == CAPACITY - MIN_GAIN);
 	check(!dzr_segs_seal(segs, plain));
-	check(dzr_segs_pick(segs, true) == plain);
+	check(dzr_segs_pick(segs, true, &freed) == plain);
 	check(!dzr_segs_unpin(segs, plain));
 	check(dzr_segs_put_object(segs, plain, CAPACITY - MIN_GAIN));
-	check(dzr_segs_pick(segs, true) == twice);
+	check(dzr_segs_pick(segs, true, &freed) == twice);
 	check(!dzr_segs_unpin(segs, twice));
 	for (i = 4; i < 8; i++)
 		check(dzr_segs_put_object(segs, twice, CAPACITY / 4) == (i == 7));
@@ -982,18 +1071,69 @@ static void test_groups(void)
 	shim_check_leaks("segment");
 }
 
+/* Others, while somebody looks for a victim. */
+static struct {
+	struct dzr_segs *segs;
+	u32 seg;
+	unsigned int nr;
+} others;
+
+static void others_come(void)
+{
+	shim.jitter = 0;
+	switch (others.nr++) {
+	case 0:	/* It was found, and is not pinned yet: its last object dies. */
+		check(!dzr_segs_put_object(others.segs, others.seg, 4112));
+		break;
+	case 1:	/* It is pinned at the second attempt. */
+		break;
+	case 2:	/* It was looked at again, and is let go: so does its reader. */
+		check(!dzr_segs_unpin(others.segs, others.seg));
+		break;
+	}
+	shim.jitter = 1;
+}
+
+/* A segment that becomes free because nobody wants it as a victim is told of. */
+static void test_freed_by_the_way(void)
+{
+	struct dzr_segs *segs = dzr_segs_create(8, CAPACITY, 2, MIN_GAIN);
+	bool freed = true;
+
+	check(segs);
+	check(dzr_segs_pick(segs, true, &freed) == DZR_NO_SEGMENT && !freed);
+	others.segs = segs;
+	others.seg = dzr_segs_alloc(segs, false);
+	dzr_segs_get_object(segs, others.seg, 4112);
+	dzr_segs_pin(segs, others.seg);
+	check(!dzr_segs_seal(segs, others.seg));
+	check(dzr_segs_spare(segs) == 5);
+	shim.meanwhile = others_come;
+	shim.jitter = 1;
+	check(dzr_segs_pick(segs, true, &freed) == DZR_NO_SEGMENT);
+	shim.jitter = 0;
+	shim.meanwhile = NULL;
+	check(others.nr > 2 && dzr_segs_spare(segs) == 6);
+	check(freed);
+	dzr_segs_destroy(segs);
+	shim_check_leaks("segment");
+}
+
 int main(void)
 {
 	shim.strict = true;
 	test_no_memory();
 	test_groups();
+	test_freed_by_the_way();
 	test_order();
 	test_holds();
 	test_thresholds();
+	test_coming();
 	test_turns();
 	test_waiting();
 	test_preference();
 	test_windows();
+	test_shunned_moves();
 	test_places();
 	test_no_room();
 	run_model(7, 2, 60000, 1, 0);

@@ -245,8 +245,11 @@ static s64 sim_ahead(struct sim *s)
 static bool sim_clean(struct sim *s)
 {
 	bool must = dzr_segs_spare(s->segs) <= 0;
-	u32 victim = dzr_segs_pick(s->segs, must), i;
+	u32 victim, i;
+	bool freed;
 
+	victim = dzr_segs_pick(s->segs, must, &freed);
+	check(!freed);
 	if (victim == DZR_NO_SEGMENT)
 		return false;
 	if (!dzr_segs_pays(s->segs, victim, sim_ahead(s))) {

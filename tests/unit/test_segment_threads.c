@@ -188,15 +188,16 @@ static void *cleaner(void *arg)
 	struct writer w = { .seg = DZR_NO_SEGMENT, .reserve = true };
 
 	while (still_working()) {
-		bool must = dzr_segs_spare(segs) <= 0;
+		bool must = dzr_segs_spare(segs) <= 0, freed;
 		u32 victim, i;
 
 		if (dzr_segs_spare(segs) >= 4) {
 			sched_yield();
 			continue;
 		}
-		victim = dzr_segs_pick(segs, must);
+		victim = dzr_segs_pick(segs, must, &freed);
 		if (victim == DZR_NO_SEGMENT) {
+			dzr_segs_coming(segs);
 			sched_yield();
 			continue;
 		}

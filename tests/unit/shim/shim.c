@@ -338,6 +338,10 @@ void shim_stand_back(void)
 	static __thread uint64_t state;
 	uint64_t r;
 
+	if (shim.meanwhile) {
+		shim.meanwhile();
+		return;
+	}
 	if (!state)
 		state = (uintptr_t)&state;
 	r = shim_random(&state);

@@ -37,6 +37,8 @@ enum shim_kind {
  * @contended: what spin_is_contended() says
  * @clock_ns: what the clock says; 0: real time
  * @jitter: before one exchange or lock in so many the thread stands back; 0: no
+ * @meanwhile: with @jitter, called there instead each time: a test of one thread
+ *	says what others do; it sets @jitter to 0 as long
  * @allocs: allocations that took part so far
  * @pages: pages allocated and not freed
  * @objects: other allocations not freed
@@ -57,6 +59,7 @@ struct shim {
 	bool contended;
 	uint64_t clock_ns;
 	unsigned int jitter;
+	void (*meanwhile)(void);
 	unsigned long allocs;
 	long pages;
 	long objects;

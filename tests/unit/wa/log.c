@@ -244,13 +244,13 @@ static void sim_fill_up(struct sim *s, u32 victim, u32 i)
 /* As cleaner.c: false when nothing was worth it. */
 static bool sim_clean(struct sim *s)
 {
-	bool must = dzr_segs_spare(s->segs) <= 0;
+	bool must = dzr_segs_spare(s->segs) <= 0, freed;
 	enum dzr_log_stream st = DZR_STREAM_CLEANER;
 	u32 victim, i;
 
 	if (s->cleaning == GREEDY || s->cleaning == FIFO)
 		st = DZR_STREAM_USER;
-	victim = s->cleaning == OURS ? dzr_segs_pick(s->segs, must) :
+	victim = s->cleaning == OURS ? dzr_segs_pick(s->segs, must, &freed) :
 				       peer_pick(s);
 	if (victim == DZR_NO_SEGMENT)
 		return false;

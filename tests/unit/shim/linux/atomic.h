@@ -157,6 +157,7 @@ static inline void name##_or(type n, name##_t *v) \
 } \
 static inline bool name##_dec_and_test(name##_t *v) \
 { \
+	shim_jitter(); \
 	return !name##_dec_return(v); \
 } \
 static inline bool name##_sub_and_test(type n, name##_t *v) \
