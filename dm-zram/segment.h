@@ -250,7 +250,8 @@ void dzr_segs_discarded(struct dzr_segs *segs, u32 seg);
  * Enough for dzr_segs_move() to @nr segments, and for dzr_segs_grow() by @nr,
  * whatever is forgotten until then.
  *
- * Context: process; may sleep (GFP_KERNEL). No extent is added meanwhile.
+ * Context: process; may sleep (GFP_KERNEL). If an extent is added, or grows, or
+ * they change their roles, then or later, it must not be used any more.
  * Return: the memory, or NULL.
  */
 struct dzr_segs_room *dzr_segs_room_create(struct dzr_segs *segs, u32 nr);
