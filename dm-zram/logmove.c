@@ -112,7 +112,7 @@ char *dzr_log_change_check(struct dzr_log *log, struct block_device *bdev,
 	if (nr < DZR_MIN_SEGMENTS)
 		return "Cold device is too small for a log";
 	dzr_segs_totals(log->segs, &t);
-	if (nr < dzr_log_least_segments(t.live_bytes, log->segment_size))
+	if (nr < dzr_log_least_segments(t.most_bytes, log->segment_size))
 		return "Cold device is too small for the data";
 	if (dzr_segs_place(log->segs, nr) == DZR_NO_SEGMENT)
 		return "Cold device is too large to move to: both have more than 2^26 segments";

@@ -352,6 +352,8 @@ u32 dzr_segs_pick_retiring(struct dzr_segs *segs, bool again);
  * @reserve: free ones that only the cleaner may take
  * @stale: free ones that were not discarded since
  * @live_bytes: live objects of both extents, headers and padding included
+ * @most_bytes: the most that they may take when all are moved: of a group of which
+ *	little lives, each member what it takes alone
  * @left: retiring segments that are not empty
  * @stuck: those of them that could not be read, or are damaged
  */
@@ -362,6 +364,7 @@ struct dzr_segs_totals {
 	u32 reserve;
 	u32 stale;
 	u64 live_bytes;
+	u64 most_bytes;
 	u32 left;
 	u32 stuck;
 };
