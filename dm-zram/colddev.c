@@ -94,20 +94,28 @@ char *dzr_cold_verify(struct dzr_dev *d, const struct dzr_takeover *tk)
 int dzr_cold_prepare(struct dzr_dev *d, struct dzr_takeover *tk, char **error)
 {
 	u64 blocks = tk->cfg.overcommit ? 0 : tk->sectors / DZR_BLOCK_SECTORS;
+	bool has_it;
+	u32 since;
 
 	if (!tk->cold)
 		return 0;
+	/* Another table may take effect from here on: then this one cannot. */
+	mutex_lock(&d->hand_lock);
+	since = dzr_log_changes(d->log);
+	has_it = tk->cold == d->cold->bdev;
+	mutex_unlock(&d->hand_lock);
+
 	*error = dzr_log_change_check(d->log, tk->cold, blocks);
 	if (*error)
 		return -EINVAL;
-	if (tk->cold != d->cold->bdev) {
+	if (!has_it) {
 		struct dzr_colddev *c = dzr_colddev_open(d, tk->cold, error);
 
 		if (IS_ERR(c))
 			return PTR_ERR(c);
 		tk->colddev = c;
 	}
-	tk->change = dzr_log_change_create(d->log, tk->cold);
+	tk->change = dzr_log_change_create(d->log, tk->cold, since);
 	return tk->change ? 0 : -ENOMEM;
 }
 

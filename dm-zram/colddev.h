@@ -80,7 +80,8 @@ char *dzr_cold_verify(struct dzr_dev *d, const struct dzr_takeover *tk);
  * @tk: the table
  * @error: a message when it fails, but for -ENOMEM
  *
- * Context: process; may sleep. No other table takes effect meanwhile.
+ * Context: process; may sleep; takes hand_lock for a moment. If another table gives
+ * the log other segments meanwhile, or later, dzr_cold_verify() says no.
  * Return: 0, -EINVAL if it cannot be, -EBUSY, -ENOMEM.
  */
 int dzr_cold_prepare(struct dzr_dev *d, struct dzr_takeover *tk, char **error);

@@ -170,6 +170,7 @@ struct dzr_extent {
  * @extent: the cold device, and in a move the old one. Read without a lock: who has
  *	a segment that is open, pinned or free has its extent
  * @active: which of them takes new segments
+ * @changes: how often extents have come or grown, or changed their roles
  * @moving: there is an old one
  * @move_next: when the next segment may be moved, in jiffies
  * @move_wait: wakes the cleaner at @move_next
@@ -212,6 +213,7 @@ struct dzr_extent {
 struct dzr_log {
 	struct dzr_extent extent[2];
 	unsigned int active;
+	u32 changes;
 	bool moving;
 	unsigned long move_next;
 	struct delayed_work move_wait;

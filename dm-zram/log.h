@@ -261,30 +261,46 @@ void dzr_log_destroy(struct dzr_log *log);
  * @nr_blocks: number of blocks that it must be able to hold, all incompressible;
  *	0 with overcommit
  *
- * Context: process; may sleep. No change is applied meanwhile.
+ * Context: process; may sleep. If a change is applied meanwhile, the answer means
+ * nothing: see dzr_log_changes().
  * Return: NULL, or why not.
  */
 char *dzr_log_change_check(struct dzr_log *log, struct block_device *bdev,
 			   u64 nr_blocks);
 
 /**
+ * dzr_log_changes - how often have the log's extents changed?
+ * @log: the log
+ *
+ * What is found out of the log, and made for it, is good for as long as this is
+ * the same. That an old device is let go does not count: what was made before
+ * fits after.
+ *
+ * Context: process; under the lock that dzr_log_change_apply() is called with.
+ */
+u32 dzr_log_changes(struct dzr_log *log);
+
+/**
  * dzr_log_change_create - make what a log needs to have this device
  * @log: the log
  * @bdev: as for dzr_log_change_check(), which said that it can
+ * @since: dzr_log_changes() from before that check
  *
- * Context: process; may sleep (GFP_KERNEL).
+ * Context: process; may sleep (GFP_KERNEL). If another change is applied
+ * meanwhile, this one will never be ready.
  * Return: the change, or NULL without memory.
  */
 struct dzr_log_change *dzr_log_change_create(struct dzr_log *log,
-					     struct block_device *bdev);
+					     struct block_device *bdev,
+					     u32 since);
 
 /**
  * dzr_log_change_ready - can a change be applied?
  * @log: the log
  * @change: the change
  *
- * Context: process.
- * Return: false if the log has begun to move elsewhere since.
+ * Context: as dzr_log_changes().
+ * Return: false if another one was applied since the log was looked at for it.
  */
 bool dzr_log_change_ready(struct dzr_log *log,
 			  const struct dzr_log_change *change);
@@ -292,10 +308,11 @@ bool dzr_log_change_ready(struct dzr_log *log,
 /**
  * dzr_log_change_apply - from now on the log has the device
  * @log: the log, stopped; nobody appends or reads
- * @change: from dzr_log_change_create(); only segments that had not been emptied
- *	then may have been emptied since
+ * @change: one that is ready; only segments that had not been emptied when it was
+ *	made may have been emptied since
  *
- * Context: process; allocates nothing. All reads have been freed.
+ * Context: process; one at a time, under a lock of the owner's; allocates nothing.
+ * All reads have been freed.
  */
 enum dzr_log_changed dzr_log_change_apply(struct dzr_log *log,
 					  struct dzr_log_change *change);

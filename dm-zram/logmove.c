@@ -35,6 +35,7 @@
 
 /**
  * struct dzr_log_change - what a log is to become
+ * @since: dzr_log_changes() before anything was looked at
  * @bdev: its device
  * @nr: segments of that
  * @lbs: its logical block size
@@ -43,6 +44,7 @@
  * @read_size: bytes of each of them
  */
 struct dzr_log_change {
+	u32 since;
 	struct block_device *bdev;
 	u32 nr;
 	u32 lbs;
@@ -110,7 +112,7 @@ char *dzr_log_change_check(struct dzr_log *log, struct block_device *bdev,
 	if (nr < DZR_MIN_SEGMENTS)
 		return "Cold device is too small for a log";
 	dzr_segs_totals(log->segs, &t);
-	if (nr < dzr_log_least_segments(t.live_bytes, log->segment_size))
+	if (nr < dzr_log_least_segments(t.most_bytes, log->segment_size))
 		return "Cold device is too small for the data";
 	if (dzr_segs_place(log->segs, nr) == DZR_NO_SEGMENT)
 		return "Cold device is too large to move to: both have more than 2^26 segments";
@@ -123,8 +125,9 @@ static int dzr_log_change_prepare(struct dzr_log *log,
 {
 	u32 more = c->nr;
 
+	/* Not below 0, should the device have been made smaller just now. */
 	if (dzr_active(log)->bdev == c->bdev)
-		more -= dzr_active(log)->nr;
+		more -= min(more, dzr_active(log)->nr);
 	if (more) {
 		c->room = dzr_segs_room_create(log->segs, more);
 		if (!c->room)
@@ -139,13 +142,20 @@ static int dzr_log_change_prepare(struct dzr_log *log,
 	return 0;
 }
 
+u32 dzr_log_changes(struct dzr_log *log)
+{
+	return log->changes;
+}
+
 struct dzr_log_change *dzr_log_change_create(struct dzr_log *log,
-					     struct block_device *bdev)
+					     struct block_device *bdev,
+					     u32 since)
 {
 	struct dzr_log_change *c = kzalloc(sizeof(*c), GFP_KERNEL);
 
 	if (!c)
 		return NULL;
+	c->since = since;
 	c->bdev = bdev;
 	c->nr = dzr_log_would_have(log, bdev);
 	c->lbs = max_t(u32, bdev_logical_block_size(bdev), SECTOR_SIZE);
@@ -167,11 +177,7 @@ void dzr_log_change_destroy(struct dzr_log_change *c)
 
 bool dzr_log_change_ready(struct dzr_log *log, const struct dzr_log_change *c)
 {
-	if (dzr_active(log)->bdev == c->bdev)
-		return true;
-	if (log->moving)
-		return dzr_other(log)->bdev == c->bdev;
-	return c->room;
+	return c->since == log->changes;
 }
 
 static void dzr_log_grow(struct dzr_log *log, struct dzr_log_change *c)
@@ -182,6 +188,7 @@ static void dzr_log_grow(struct dzr_log *log, struct dzr_log_change *c)
 		return;
 	WRITE_ONCE(e->nr, c->nr);
 	dzr_segs_grow(log->segs, c->room, c->nr);
+	log->changes++;
 }
 
 static void dzr_log_extend(struct dzr_log *log, struct dzr_log_change *c)
@@ -214,6 +221,7 @@ static void dzr_log_switch_victim(struct dzr_log *log)
 static void dzr_log_switched(struct dzr_log *log)
 {
 	log->active = !log->active;
+	log->changes++;
 	log->let_go = 0;
 	WRITE_ONCE(log->move_next, jiffies);
 	WRITE_ONCE(log->moving, true);

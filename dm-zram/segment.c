@@ -399,7 +399,11 @@ void dzr_segs_discarded(struct dzr_segs *segs, u32 seg)
 	raw_spin_unlock(&segs->lock);
 }
 
-/* What all segments of an extent add up to. */
+/*
+ * What all segments of an extent add up to. Who moves a group copies no more than
+ * it takes, nor than the weights of those that live: so of a segment no more than
+ * its capacity, nor than what is live in it by weight.
+ */
 static void dzr_segs_add_up(struct dzr_segs *segs, struct dzr_seg_extent e,
 			    struct dzr_segs_totals *totals, u32 *shunned)
 {
@@ -407,9 +411,11 @@ static void dzr_segs_add_up(struct dzr_segs *segs, struct dzr_seg_extent e,
 
 	for (i = 0; i < e.nr; i++) {
 		struct dzr_seg *s = dzr_seg(segs, e.first + i);
+		u32 weight = atomic_read(&s->live);
 
 		if (READ_ONCE(s->state) >= DZR_SEG_OPEN) {
 			totals->live_bytes += dzr_segs_live(segs, e.first + i);
+			totals->most_bytes += min(weight, segs->capacity);
 			*shunned += !!READ_ONCE(s->shunned);
 		}
 		if (i % DZR_PICK_WINDOW == 0)

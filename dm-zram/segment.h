@@ -265,7 +265,8 @@ void dzr_segs_discarded(struct dzr_segs *segs, u32 seg);
  * Enough for dzr_segs_move() to @nr segments, and for dzr_segs_grow() by @nr,
  * whatever is forgotten until then.
  *
- * Context: process; may sleep (GFP_KERNEL). No extent is added meanwhile.
+ * Context: process; may sleep (GFP_KERNEL). If an extent is added, or grows, or
+ * they change their roles, then or later, it must not be used any more.
  * Return: the memory, or NULL.
  */
 struct dzr_segs_room *dzr_segs_room_create(struct dzr_segs *segs, u32 nr);
@@ -369,6 +370,8 @@ u32 dzr_segs_pick_retiring(struct dzr_segs *segs, bool again);
  * @reserve: free ones that only the cleaner may take
  * @stale: free ones that were not discarded since
  * @live_bytes: live objects of both extents, headers and padding included
+ * @most_bytes: the most that they may take when all are moved: of a group of which
+ *	little lives, each member what it takes alone
  * @left: retiring segments that are not empty
  * @stuck: those of them that could not be read, or are damaged
  */
@@ -379,6 +382,7 @@ struct dzr_segs_totals {
 	u32 reserve;
 	u32 stale;
 	u64 live_bytes;
+	u64 most_bytes;
 	u32 left;
 	u32 stuck;
 };

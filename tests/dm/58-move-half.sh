@@ -1,7 +1,7 @@
 #!/bin/bash
 # A move that cannot end, since half of the old cold device cannot be read: what is refused meanwhile,
 # that nothing gets lost by suspends, reloads and going back, that it ends once the device is well
-# again; and that a device can be removed in the middle.
+# again; that a device can be removed in the middle; and how large the new one must be for groups.
 # vm: uml-debug qemu-6.1
 # mem: 256M
 # cold: 256M
@@ -23,7 +23,7 @@ cold_disk c $((2 * part + 8192)) $part
 small=$((4 << 11))
 cold_disk small $((3 * part + 12288)) $small
 in_the_way=$(blockdev --getsz "$COLD")
-check "sectors of the disk" "$in_the_way" -ge $((3 * part + 12288 + small))
+check "sectors of the disk" "$in_the_way" -ge $((3 * part + 12288 + small + 16384))
 
 # refused TEXT SIZE DISK [ARG...]: such a table is refused with this text, and nothing has changed.
 refused() {
@@ -179,3 +179,42 @@ to b
 remove z
 is_free a
 is_free b
+
+# ---- groups of which little is left ------------------------------------------------------------
+
+# One of four lives. What moves is more than a quarter of the group: all of it, or that one alone.
+of_four() { # of_four VERB SEED MEMBER...
+	local verb=$1 seed=$2 i
+	shift 2
+	for i; do
+		blk "$verb" $dev --ratio 103 --seed "$seed" --batch 1 --stride 4 --from "$i" --count $((blocks - i))
+	done
+}
+args="mem_limit 0 segment_size 64K demote_age 0 cold_algorithm zstd overcommit"
+# shellcheck disable=SC2086 # words
+create z "$size" /dev/mapper/a $args
+blk write $dev --ratio 103 --batch 64
+msg z demote all
+msg z drain
+groups=$((blocks / 4))
+check "groups" "$(stat z groups)" -ge $groups
+of_four write 2 1 2 3
+live=$(stat z cold_live_bytes)
+fits=$(((live + 57247) / 57248 + 12))
+alone=$(((groups * 1300 + 57247) / 57248 + 12))
+note "$live bytes of groups live: $fits segments by proportion, more than $alone by weight"
+segments=$(((fits + alone) / 2))
+check "segments in between" $segments -gt $((fits + 1))
+check "segments of the smallest log" $segments -ge 24
+table_of small $((2048 + segments * 128))
+# shellcheck disable=SC2086 # words
+refused "too small for the data" "$size" /dev/mapper/small $args
+table_of small $((small + 16384))
+to small
+wait_moved
+is_free a
+snap z
+check "bytes that have moved" "${S[cold_live_bytes]}" -gt $((2 * live))
+of_four verify 1 0
+of_four verify 2 1 2 3
+remove z

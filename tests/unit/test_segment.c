@@ -151,7 +151,7 @@ static void model_check(struct model *m)
 	dzr_segs_totals(m->segs, &t);
 	check(t.segments == m->nr && t.reserve == m->reserve && t.bad == bad);
 	check(t.free == m->clean.nr + m->stale.nr && t.stale == m->stale.nr);
-	check(t.live_bytes == live);
+	check(t.live_bytes == live && t.most_bytes == live);
 	check(t.left == left && t.stuck == stuck);
 	check(dzr_segs_left(m->segs) == left);
 	check(dzr_segs_spare(m->segs) == (s64)t.free - m->reserve);
@@ -1039,6 +1039,9 @@ static void test_groups(void)
 		dzr_segs_get_object(segs, twice, CAPACITY / 4);
 	dzr_segs_weigh(segs, twice, 2 * CAPACITY);
 	check(dzr_segs_live(segs, twice) == CAPACITY);
+	/* As it is, the segment moves whole. */
+	dzr_segs_totals(segs, &t);
+	check(t.live_bytes == CAPACITY && t.most_bytes == CAPACITY);
 	check(!dzr_segs_seal(segs, twice));
 	check(dzr_segs_pick(segs, false, &freed) == DZR_NO_SEGMENT);
 	check(dzr_segs_pick(segs, true, &freed) == DZR_NO_SEGMENT);
@@ -1047,6 +1050,8 @@ static void test_groups(void)
 	check(dzr_segs_live(segs, twice) == CAPACITY / 2);
 	dzr_segs_totals(segs, &t);
 	check(t.live_bytes == CAPACITY / 2);
+	/* But taken apart, each of the four takes its weight. */
+	check(t.most_bytes == 4 * (CAPACITY / 4));
 	check(dzr_segs_pick(segs, false, &freed) == twice);
 	check(!dzr_segs_unpin(segs, twice));
 
@@ -1060,8 +1065,11 @@ static void test_groups(void)
 	check(dzr_segs_put_object(segs, plain, CAPACITY - MIN_GAIN));
 	check(dzr_segs_pick(segs, true, &freed) == twice);
 	check(!dzr_segs_unpin(segs, twice));
-	for (i = 4; i < 8; i++)
+	for (i = 4; i < 8; i++) {
 		check(dzr_segs_put_object(segs, twice, CAPACITY / 4) == (i == 7));
+		dzr_segs_totals(segs, &t);
+		check(t.most_bytes == (7 - i) * (CAPACITY / 4));
+	}
 	/* Used again, it counts as any. */
 	while (dzr_segs_alloc(segs, true) != twice)
 		;
