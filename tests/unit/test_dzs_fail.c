@@ -188,10 +188,10 @@ static void test_reserve_shrinks(unsigned int kind)
 		;
 	shim_no_fail();
 	shrinking = m.pool;
-	shim.meanwhile = shrink;
-	shim.meanwhile_kinds = kind;
+	shim.at_alloc = shrink;
+	shim.at_alloc_kinds = kind;
 	check(!dzs_refill(m.pool, GFP_KERNEL));
-	check(!shim.meanwhile_kinds);
+	check(!shim.at_alloc_kinds);
 	check(!dzs_needs_refill(m.pool));
 	dzs_stats(m.pool, &s);
 	check(s.reserve_pages == 10 && s.reserve_target == 10);

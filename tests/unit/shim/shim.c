@@ -162,9 +162,9 @@ static bool alloc_fails(enum shim_kind kind, unsigned int gfp)
 	else if (kind != SHIM_MALLOC)
 		__atomic_fetch_and(&shim.gfp_and, gfp, __ATOMIC_RELAXED);
 	check(!shim.strict || !spin_depth);
-	if (shim.meanwhile_kinds & kind) {
-		shim.meanwhile_kinds = 0;
-		shim.meanwhile();
+	if (shim.at_alloc_kinds & kind) {
+		shim.at_alloc_kinds = 0;
+		shim.at_alloc();
 	}
 	if (!(shim.fail_kinds & kind))
 		return false;

@@ -29,8 +29,8 @@ enum shim_kind {
  * @fail_at: the allocation that fails, counted from 1; 0: none
  * @fail_on: all from @fail_at on fail, not just that one
  * @fail_every: of all allocations, one in so many fails; 0: none
- * @meanwhile_kinds: before the next allocation of these kinds, @meanwhile is called, once
- * @meanwhile: what somebody else does just then
+ * @at_alloc_kinds: before the next allocation of these kinds, @at_alloc is called, once
+ * @at_alloc: what somebody else does just then
  * @high_pfn_every: one page in so many has a frame number above 32 bits
  * @strict: no allocation, and no freeing, under a spinlock
  * @expect_warn: warnings are counted, they do not end the test
@@ -51,8 +51,8 @@ struct shim {
 	unsigned long fail_at;
 	bool fail_on;
 	unsigned long fail_every;
-	unsigned int meanwhile_kinds;
-	void (*meanwhile)(void);
+	unsigned int at_alloc_kinds;
+	void (*at_alloc)(void);
 	unsigned long high_pfn_every;
 	bool strict;
 	bool expect_warn;
