@@ -91,7 +91,8 @@ static int dzr_take(struct dzr_dev *d, u32 block, unsigned long *slot,
 
 /*
  * The hand passes over one block. Returns as dzr_demote(). What a message has
- * demoted is a user's wish, and no time that has passed: nothing gets older.
+ * demoted is a user's wish, and no time that has passed: what stays in the pool
+ * gets no older. Cold blocks do by one, when all of the pool goes.
  */
 static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 		     const struct dzr_hand *hand, struct dzr_step *step)
@@ -102,6 +103,7 @@ static int dzr_visit(struct dzr_dev *d, u32 block, unsigned long *slot,
 	u8 age = e.age;
 
 	if (e.state == DZR_COLD) {
+		ages |= !hand->threshold;
 		age = policy->cold_visit(age);
 	} else if (dzr_entry_in_pool(e)) {
 		step->visited++;
