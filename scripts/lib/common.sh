@@ -70,27 +70,7 @@ pin_to_one() {
 # the other one wait for a time slice of the host, milliseconds. So: a realtime priority, where that is
 # allowed; round robin, so that whatever spins does not keep its own timeout from running. DMZ_NICE, as
 # for nice(1), is for those who do not want that.
-#
-# A slice of round robin is 100 ms, and processes of User Mode Linux are processes of the host: on the
-# processor that is theirs, the guest's kernel does not get its timer, nor a disk its turn, before the
-# process that runs has had its slice. So a slice is one tick of the host for that time. It is a setting of
-# the whole host: the last one who measures sets it back (measure_after, at the end).
-RR_SLICE=/proc/sys/kernel/sched_rr_timeslice_ms
 measure_before() {
 	BEFORE=(nice -n "${DMZ_NICE:-0}")
-	if [ -n "${DMZ_NICE:-}" ] || ! chrt -r 1 true 2>/dev/null; then return 0; fi
-	BEFORE=(chrt -r 1)
-	[ -w $RR_SLICE ] || return 0
-	mkdir -p "$DMZ_CACHE/lock"
-	exec 8>>"$DMZ_CACHE/lock/rr-slice"
-	if flock -n 8; then
-		cat $RR_SLICE >"$DMZ_CACHE/lock/rr-slice"
-		echo 1 >$RR_SLICE
-	fi
-	flock -s 8
-}
-measure_after() {
-	if [ ! -s "$DMZ_CACHE/lock/rr-slice" ] || ! flock -n 8 2>/dev/null; then return 0; fi
-	cat "$DMZ_CACHE/lock/rr-slice" >$RR_SLICE
-	exec 8>&-
+	[ -n "${DMZ_NICE:-}" ] || ! chrt -r 1 true 2>/dev/null || BEFORE=(chrt -r 1)
 }
