@@ -68,9 +68,16 @@ pin_to_one() {
 # measure_before: what a guest in which something is measured is started by, in BEFORE. Other work of the
 # host is the largest error of all: a processor of the guest that is stopped while it holds a lock makes
 # the other one wait for a time slice of the host, milliseconds. So: a realtime priority, where that is
-# allowed; round robin, so that whatever spins does not keep its own timeout from running. DMZ_NICE, as
-# for nice(1), is for those who do not want that.
+# allowed; round robin, so that whatever spins does not keep its own timeout from running. But where the host
+# limits what realtime tasks may use of each second, as it does by default, it stops a busy guest for the rest
+# of the second, idle or not: there, the greatest weight instead. DMZ_NICE, as for nice(1), is for those who
+# do not want that.
 measure_before() {
 	BEFORE=(nice -n "${DMZ_NICE:-0}")
-	[ -n "${DMZ_NICE:-}" ] || ! chrt -r 1 true 2>/dev/null || BEFORE=(chrt -r 1)
+	[ -z "${DMZ_NICE:-}" ] || return 0
+	if [ "$(cat /proc/sys/kernel/sched_rt_runtime_us 2>/dev/null || true)" = -1 ] && chrt -r 1 true 2>/dev/null; then
+		BEFORE=(chrt -r 1)
+	elif [ "$(nice -n -20 nice 2>/dev/null)" = -20 ]; then
+		BEFORE=(nice -n -20)
+	fi
 }

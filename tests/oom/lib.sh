@@ -100,18 +100,32 @@ sample() {
 	done
 }
 
-# trace_gap MS: a heartbeat that ends a trace of the scheduler, of reclaim and of dm-zram at its first gap
-# of more than that; what led to it is in $result.trace.
-trace_gap() {
-	local t=/sys/kernel/tracing e
-	[ -e $t/trace ] || mount -t tracefs tracefs $t
-	echo mono >$t/trace_clock
-	echo 2048 >$t/buffer_size_kb
-	for e in sched/sched_switch sched/sched_wakeup vmscan/mm_vmscan_direct_reclaim_begin vmscan/mm_vmscan_direct_reclaim_end \
-		vmscan/mm_shrink_slab_start vmscan/mm_shrink_slab_end block/block_rq_issue block/block_rq_complete dm_zram; do
-		echo 1 >$t/events/$e/enable 2>/dev/null || true
-	done
-	"$helpers/dmz-beat" "$1" $t/tracing_on >/run/beat &
+# beat NAME [-r]: a heartbeat; its numbers end in /run/beat.NAME, its process is in $beats. If it is the one of
+# DMZ_TRACE_BEAT (fair), it ends a trace of the scheduler, of reclaim and of dm-zram at its first gap of more
+# than DMZ_TRACE_GAP ms; what led to it is then in $result.trace, at once: the guest may not live long.
+beats=""
+beat() {
+	local name=$1 t=/sys/kernel/tracing e
+	shift
+	if [ -n "${DMZ_TRACE_GAP:-}" ] && [ "$name" = "${DMZ_TRACE_BEAT:-fair}" ]; then
+		[ -e $t/trace ] || mount -t tracefs tracefs $t
+		echo mono >$t/trace_clock
+		echo 2048 >$t/buffer_size_kb
+		for e in sched/sched_switch sched/sched_wakeup vmscan/mm_vmscan_direct_reclaim_begin vmscan/mm_vmscan_direct_reclaim_end \
+			vmscan/mm_vmscan_write_folio vmscan/mm_shrink_slab_start vmscan/mm_shrink_slab_end block/block_rq_issue \
+			block/block_rq_complete timer/hrtimer_expire_entry dm_zram; do
+			echo 1 >$t/events/$e/enable 2>/dev/null || true
+		done
+		(
+			while [ "$(cat $t/tracing_on)" = 1 ]; do sleep 0.5; done
+			cat $t/trace >"$result.trace"
+		) &
+		background+=" $!"
+		set -- "$@" "$DMZ_TRACE_GAP" $t/tracing_on
+	fi
+	"$helpers/dmz-beat" "$@" >"/run/beat.$name" &
+	beats+=" $name:$!"
+	background+=" $!"
 }
 
 # begin_measure: when all devices are there; the time of it in $start. The mark in the kernel's log is what
@@ -127,13 +141,8 @@ begin_measure() {
 	put ram_mib "$ram"
 	sample &
 	background+=" $!"
-	if [ -n "${DMZ_TRACE_GAP:-}" ]; then
-		trace_gap "$DMZ_TRACE_GAP"
-	else
-		"$helpers/dmz-beat" >/run/beat &
-	fi
-	beat=$!
-	background+=" $beat"
+	beat fair
+	beat rt -r
 	disk_numbers
 	r0=$reads rs0=$read_sectors w0=$writes ws0=$write_sectors
 	psi_memory=$(psi memory) psi_io=$(psi io) kills=$(oom_kills)
@@ -143,7 +152,7 @@ begin_measure() {
 
 # end_measure: all the numbers.
 end_measure() {
-	local words word
+	local words word b
 	put wall_s "$(seconds "$start")"
 	put psi_memory_full_us $(($(psi memory) - psi_memory))
 	put psi_io_full_us $(($(psi io) - psi_io))
@@ -152,11 +161,12 @@ end_measure() {
 	put disk_read_bytes $(((read_sectors - rs0) * 512))
 	put disk_writes $((writes - w0))
 	put disk_write_bytes $(((write_sectors - ws0) * 512))
-	kill "$beat"
-	wait "$beat" || true
-	read -ra words </run/beat
-	for word in "${words[@]}"; do put "beat_${word%%=*}" "${word#*=}"; done
-	[ -z "${DMZ_TRACE_GAP:-}" ] || cat /sys/kernel/tracing/trace >"$result.trace"
+	for b in $beats; do
+		kill "${b#*:}"
+		wait "${b#*:}" || true
+		read -ra words <"/run/beat.${b%:*}"
+		for word in "${words[@]}"; do put "${b%:*}_${word%%=*}" "${word#*=}"; done
+	done
 	put oom_kills $(($(oom_kills) - kills))
 	put pool_peak_kib "$(cat /run/pool-peak 2>/dev/null || echo 0)"
 }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dmz-beat: a task that wants to run every 10 ms, and keeps a record of how late it was. What it
- * needs is locked in memory, so its gaps are those of the machine: the scheduler's, and those of
- * reclaim that runs where it should not.
+ * dmz-beat [-r] [MS FILE]: a task that wants to run every 10 ms, and keeps a record of how late it was.
+ * What it needs is locked in memory, so its gaps are those of the machine: its turn among those that want
+ * to run, and the kernel, where it does not let go of a processor. With -r it has a realtime priority and
+ * takes no turns: what is left is the kernel.
  *
- * dmz-beat MS FILE writes "0" to FILE, tracing_on of tracefs, after the first gap of more than MS, and
+ * With MS and FILE it writes "0" to FILE, tracing_on of tracefs, after the first gap of more than MS, and
  * says when that was.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -80,13 +82,26 @@ int main(int argc, char **argv)
 	struct sigaction action = { .sa_handler = on_term };
 	int64_t last, worst = 0, stop_at = INT64_MAX;
 	uint64_t beats = 0;
-	int fd = -1;
+	int fd = -1, realtime = argc > 1 && !strcmp(argv[1], "-r");
 
+	argc -= realtime;
+	argv += realtime;
 	if (argc == 3) {
 		stop_at = atoll(argv[1]) * 1000000;
 		fd = open(argv[2], O_WRONLY);
 		if (fd < 0) {
 			fprintf(stderr, "dmz-beat: %s: %s\n", argv[2], strerror(errno));
+			return 2;
+		}
+	} else if (argc != 1) {
+		fprintf(stderr, "usage: dmz-beat [-r] [MS FILE]\n");
+		return 2;
+	}
+	if (realtime) {
+		struct sched_param param = { .sched_priority = 50 };
+
+		if (sched_setscheduler(0, SCHED_FIFO, &param)) {
+			fprintf(stderr, "dmz-beat: realtime priority: %s\n", strerror(errno));
 			return 2;
 		}
 	}
