@@ -152,9 +152,12 @@ def digest(directory):
         with open(path, encoding="utf-8", errors="replace") as f:
             text = [line for line in f.read().rstrip().splitlines() if not re.match(r"\d+ rows in /", line)]
         starts = [i for i, line in enumerate(text) if line.startswith(("date: ", "row  ", "trace"))]
-        text = text[starts[0]:] if starts else text[-40:]
         title = "bench-" + suite if suite != "oom" else "check-oom"
-        lines += [title, "-" * len(title), "", "::", "", *("    " + line if line else "" for line in text), ""]
+        lines += [title, "-" * len(title), ""]
+        if starts:
+            lines += ["::", "", *("    " + line if line else "" for line in text[starts[0]:]), ""]
+        else:
+            lines += [f"It ended without a table, see ``build/bench/{suite}.out``.", ""]
     return lines
 
 
