@@ -27,12 +27,14 @@ COLUMNS = [  # heading, field, divisor, format
     ("I/Os in", "disk_reads", 1, "%.0f"),
     ("pool MiB", "pool_peak_kib", 1 << 10, "%.0f"),
 ]
+BACK = [
+    ("faults", "app_faults", 1, "%.0f"),
+    ("p50 ms", "app_p50_us", 1e3, "%.2f"),
+    ("p99 ms", "app_p99_us", 1e3, "%.2f"),
+]
 EXTRA = {
-    "idle": [
-        ("faults", "app_faults", 1, "%.0f"),
-        ("p50 ms", "app_p50_us", 1e3, "%.2f"),
-        ("p99 ms", "app_p99_us", 1e3, "%.2f"),
-    ],
+    "idle": BACK,
+    "busy": BACK,
     "exit": [("in swap MiB", "swapped_kib", 1 << 10, "%.0f"), ("exit ms", "exit_us", 1e3, "%.1f")],
     "compilers": [("failed", "compilers_failed", 1, "%.0f")],
     "swapoff": [("swapoff s", "swapoff_s", 1, "%.1f")],
