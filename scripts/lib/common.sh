@@ -81,3 +81,18 @@ measure_before() {
 		BEFORE=(nice -n -20)
 	fi
 }
+
+# measure_in_memory MIB: lets the disks of guests in which something is measured, MIB of them at a time, be files
+# in memory, if that is there twice over: such a guest's disk is as slow as it is told to be, and no slower. What
+# is written to files on the host's disk is written back by threads of the host's kernel, beside the guest
+# or, where that cannot be preempted, instead of it.
+measure_in_memory() {
+	local free dir=/dev/shm
+	[ -z "${TMPDIR:-}" ] || return 0
+	free=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
+	if [ -w $dir ] && [ $((2 * $1)) -le "$free" ] && [ $((2 * $1)) -le "$(df -m --output=avail $dir | tail -n 1)" ]; then
+		export TMPDIR=$dir
+	else
+		say "the disks are files in /var/tmp: there is no room for them in memory"
+	fi
+}
