@@ -20,7 +20,7 @@ COLUMNS = [  # heading, field, divisor, format
     ("first s", "first_kill_s", 1, "%.1f"),
     ("PSI full s", "psi_memory_full_us", 1e6, "%.1f"),
     ("worst gap ms", "fair_worst_us", 1e3, "%.0f"),
-    ("rt wait ms", "rt_wait_worst_us", 1e3, "%.1f"),
+    ("rt gap ms", "rt_worst_us", 1e3, "%.1f"),
     ("disk MiB out", "disk_write_bytes", 1 << 20, "%.1f"),
     ("I/Os out", "disk_writes", 1, "%.0f"),
     ("disk MiB in", "disk_read_bytes", 1 << 20, "%.1f"),

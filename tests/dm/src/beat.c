@@ -3,8 +3,7 @@
  * dmz-beat [-r] [MS FILE]: a task that wants to run every 10 ms, and keeps a record of how late it was.
  * What it needs is locked in memory, so its gaps are those of the machine: its turn among those that want
  * to run, and the kernel, where it does not let go of a processor. With -r it has a realtime priority and
- * takes no turns: what is left is the kernel. Of each gap it knows what part it has waited for a processor,
- * by its schedstat: the rest is a timer that came late, as timers of a guest do when the host has not let it run.
+ * takes no turns: what is left is the kernel.
  *
  * With MS and FILE it writes "0" to FILE, tracing_on of tracefs, after the first gap of more than MS, and
  * says when that was.
@@ -27,12 +26,8 @@
 #define STEPS		8
 #define BUCKETS		(40 * STEPS)
 
-struct histogram {
-	int64_t worst;	/* ns */
-	uint64_t count[BUCKETS];
-};
-
 static volatile sig_atomic_t stop;
+static uint64_t count[BUCKETS];
 
 static void on_term(int sig)
 {
@@ -68,48 +63,24 @@ static uint64_t bucket_end(unsigned int b)
 	return ((uint64_t)(STEPS + b % STEPS + 1)) << (log - 3);
 }
 
-static void add(struct histogram *h, int64_t ns)
-{
-	unsigned int b = bucket(ns / 1000);
-
-	if (ns > h->worst)
-		h->worst = ns;
-	h->count[b < BUCKETS ? b : BUCKETS - 1]++;
-}
-
 /* How late were the latest of a thousand, microseconds? */
-static uint64_t percentile(const struct histogram *h, uint64_t beats, unsigned int permille)
+static uint64_t percentile(uint64_t beats, unsigned int permille)
 {
 	uint64_t want = beats * permille / 1000, seen = 0;
 	unsigned int b;
 
 	for (b = 0; b < BUCKETS - 1; b++) {
-		seen += h->count[b];
+		seen += count[b];
 		if (seen > want)
 			break;
 	}
 	return bucket_end(b);
 }
 
-/* How long this task has waited for a processor so far, ns; -1 if the kernel does not say. */
-static int64_t waited(int fd)
-{
-	long long wait;
-	char text[100];
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-
-	if (n <= 0)
-		return -1;
-	text[n] = 0;
-	return sscanf(text, "%*d %lld", &wait) == 1 ? wait : -1;
-}
-
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_term };
-	static struct histogram gaps, waits;
-	int64_t last, wait, stop_at = INT64_MAX;
-	int stat = open("/proc/self/schedstat", O_RDONLY);
+	int64_t last, worst = 0, stop_at = INT64_MAX;
 	uint64_t beats = 0;
 	int fd = -1, realtime = argc > 1 && !strcmp(argv[1], "-r");
 
@@ -139,11 +110,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	sigaction(SIGTERM, &action, NULL);
-	wait = waited(stat);
 	last = now_ns();
 	while (!stop) {
 		struct timespec nap = { 0, PERIOD_NS };
-		int64_t gap, before = wait;
+		int64_t gap;
+		unsigned int b;
 
 		if (nanosleep(&nap, NULL))
 			break;	/* told to end: this beat is not whole */
@@ -158,17 +129,14 @@ int main(int argc, char **argv)
 					(long long)last / 1000 % 1000000);
 			stop_at = INT64_MAX;
 		}
-		wait = waited(stat);
-		add(&gaps, gap);
-		add(&waits, wait > before ? wait - before : 0);
+		if (gap > worst)
+			worst = gap;
+		b = bucket(gap / 1000);
+		count[b < BUCKETS ? b : BUCKETS - 1]++;
 		beats++;
 	}
-	printf("beats=%llu worst_us=%lld p99_us=%llu p999_us=%llu", (unsigned long long)beats,
-	       (long long)gaps.worst / 1000, (unsigned long long)percentile(&gaps, beats, 990),
-	       (unsigned long long)percentile(&gaps, beats, 999));
-	if (wait >= 0)
-		printf(" wait_worst_us=%lld wait_p999_us=%llu", (long long)waits.worst / 1000,
-		       (unsigned long long)percentile(&waits, beats, 999));
-	printf("\n");
+	printf("beats=%llu worst_us=%lld p99_us=%llu p999_us=%llu\n", (unsigned long long)beats,
+	       (long long)worst / 1000, (unsigned long long)percentile(beats, 990),
+	       (unsigned long long)percentile(beats, 999));
 	return 0;
 }
