@@ -83,9 +83,8 @@ measure_before() {
 }
 
 # measure_in_memory MIB: lets the disks of guests in which something is measured, MIB of them at a time, be files
-# in memory, if that is there twice over: such a guest's disk is as slow as it is told to be, and no slower. What
-# is written to files on the host's disk is written back by threads of the host's kernel, beside the guest
-# or, where that cannot be preempted, instead of it.
+# in memory, if that is there twice over: such a guest's disk is as slow as it is told to be, and the host's does
+# not matter, nor what its kernel does to write files back.
 measure_in_memory() {
 	local free dir=/dev/shm
 	[ -z "${TMPDIR:-}" ] || return 0
