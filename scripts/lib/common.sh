@@ -69,9 +69,9 @@ pin_to_one() {
 # host is the largest error of all: a processor of the guest that is stopped while it holds a lock makes
 # the other one wait for a time slice of the host, milliseconds. So: a realtime priority, where that is
 # allowed; round robin, so that whatever spins does not keep its own timeout from running. But where the host
-# limits what realtime tasks may use of each second, as it does by default, it stops a busy guest for the rest
-# of the second, idle or not: there, the greatest weight instead. DMZ_NICE, as for nice(1), is for those who
-# do not want that.
+# limits what realtime tasks may use of each second, as it does by default, a guest that has used that up stands
+# still for the rest of the second, even if nobody else wants to run: there, the greatest weight instead.
+# DMZ_NICE, as for nice(1), is for those who do not want that.
 measure_before() {
 	BEFORE=(nice -n "${DMZ_NICE:-0}")
 	[ -z "${DMZ_NICE:-}" ] || return 0
