@@ -3,7 +3,7 @@
  * dmz-beat [-r] [MS FILE]: a task that wants to run every 10 ms, and keeps a record of how late it was.
  * What it needs is locked in memory, so its gaps are those of the machine: its turn among those that want
  * to run, and the kernel, where it does not let go of a processor. With -r it has a realtime priority and
- * takes no turns: what is left is the kernel.
+ * takes no turns: what is left is the kernel, which may also move locked pages, and a late timer.
  *
  * With MS and FILE it writes "0" to FILE, tracing_on of tracefs, after the first gap of more than MS, and
  * says when that was.
