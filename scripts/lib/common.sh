@@ -71,7 +71,8 @@ pin_to_one() {
 # allowed; round robin, so that whatever spins does not keep its own timeout from running. But where the host
 # limits what realtime tasks may use of each second, as it does by default, a guest that has used that up stands
 # still for the rest of the second, even if nobody else wants to run: there, the greatest weight instead,
-# which with autogroup is none against other sessions: such a host must be quiet. DMZ_NICE, as for nice(1), is for those who do not want that.
+# which with autogroup is none against other sessions: such a host must be quiet. DMZ_NICE, as for
+# nice(1), is for those who do not want that.
 measure_before() {
 	BEFORE=(nice -n "${DMZ_NICE:-0}")
 	[ -z "${DMZ_NICE:-}" ] || return 0
