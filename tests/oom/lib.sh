@@ -101,8 +101,8 @@ sample() {
 }
 
 # beat NAME [-r]: a heartbeat; its numbers end in /run/beat.NAME, its process is in $beats. If it is the one of
-# DMZ_TRACE_BEAT (fair), it ends a trace of the scheduler, of reclaim and of dm-zram at its first gap of more
-# than DMZ_TRACE_GAP ms; what led to it is then in $result.trace, at once: the guest may not live long.
+# DMZ_TRACE_BEAT (fair), a trace of the scheduler, of reclaim and of dm-zram is kept in $result.trace at its first
+# gap of more than DMZ_TRACE_GAP ms, and again at each that is longer still: at once, the guest may not live long.
 beats=""
 beat() {
 	local name=$1 t=/sys/kernel/tracing e
@@ -117,8 +117,12 @@ beat() {
 			echo 1 >$t/events/$e/enable 2>/dev/null || true
 		done
 		(
-			while [ "$(cat $t/tracing_on)" = 1 ]; do sleep 0.5; done
-			cat $t/trace >"$result.trace"
+			while :; do
+				while [ "$(cat $t/tracing_on)" = 1 ]; do sleep 0.5; done
+				cat $t/trace >"$result.trace"
+				echo >$t/trace
+				echo 1 >$t/tracing_on
+			done
 		) &
 		background+=" $!"
 		set -- "$@" "$DMZ_TRACE_GAP" $t/tracing_on

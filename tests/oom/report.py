@@ -8,7 +8,7 @@ import json
 import statistics
 import sys
 
-SPREAD = ("wall_s", "fair_worst_us", "rt_worst_us")  # least and most stand beside the median
+SPREAD = ("wall_s", "fair_worst_us", "rt_worst_us", "host_worst_us")  # least and most stand beside the median
 COLUMNS = [  # heading, field, divisor, format
     ("wall s", "wall_s", 1, "%.0f"),
     ("build s", "build_s", 1, "%.0f"),
@@ -18,6 +18,7 @@ COLUMNS = [  # heading, field, divisor, format
     ("p99.9 ms", "fair_p999_us", 1e3, "%.0f"),
     ("rt gap ms", "rt_worst_us", 1e3, "%.1f"),
     ("rt p99.9 ms", "rt_p999_us", 1e3, "%.1f"),
+    ("host gap ms", "host_worst_us", 1e3, "%.1f"),
     ("disk MiB out", "disk_write_bytes", 1 << 20, "%.0f"),
     ("I/Os out", "disk_writes", 1, "%.0f"),
     ("disk MiB in", "disk_read_bytes", 1 << 20, "%.0f"),

@@ -5,8 +5,8 @@
  * to run, and the kernel, where it does not let go of a processor. With -r it has a realtime priority and
  * takes no turns: what is left is the kernel, which may also move locked pages, and a late timer.
  *
- * With MS and FILE it writes "0" to FILE, tracing_on of tracefs, after the first gap of more than MS, and
- * says when that was.
+ * With MS and FILE it writes "0" to FILE, tracing_on of tracefs, after the first gap of more than MS and
+ * after each that is longer still, and says when that was.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -127,7 +127,7 @@ int main(int argc, char **argv)
 				fprintf(stderr, "dmz-beat: late by %lld us at %lld.%06lld\n",
 					(long long)gap / 1000, (long long)last / 1000000000,
 					(long long)last / 1000 % 1000000);
-			stop_at = INT64_MAX;
+			stop_at = gap;
 		}
 		if (gap > worst)
 			worst = gap;
