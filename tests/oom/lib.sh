@@ -100,7 +100,7 @@ sample() {
 	done
 }
 
-# beat NAME [-r]: a heartbeat; its numbers end in /run/beat.NAME, its process is in $beats. If it is the one of
+# beat NAME [OPTION...]: a heartbeat; its numbers end in /run/beat.NAME, its process is in $beats. If it is the one of
 # DMZ_TRACE_BEAT (fair), a trace of the scheduler, of reclaim and of dm-zram is kept in $result.trace at its first
 # gap of more than DMZ_TRACE_GAP ms, and again at each that is longer still: at once, the guest may not live long.
 beats=""
@@ -145,8 +145,8 @@ begin_measure() {
 	put ram_mib "$ram"
 	sample &
 	background+=" $!"
-	beat fair
-	beat rt -r
+	beat fair -g 10
+	beat rt -r -g 10
 	disk_numbers
 	r0=$reads rs0=$read_sectors w0=$writes ws0=$write_sectors
 	psi_memory=$(psi memory) psi_io=$(psi io) kills=$(oom_kills)
@@ -170,6 +170,7 @@ end_measure() {
 		wait "${b#*:}" || true
 		read -ra words <"/run/beat.${b%:*}"
 		for word in "${words[@]}"; do put "${b%:*}_${word%%=*}" "${word#*=}"; done
+		sed -n 's/^gap //p' "/run/beat.${b%:*}" >"$result.gaps.${b%:*}"
 	done
 	put oom_kills $(($(oom_kills) - kills))
 	put pool_peak_kib "$(cat /run/pool-peak 2>/dev/null || echo 0)"
