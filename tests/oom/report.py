@@ -8,7 +8,8 @@ import json
 import statistics
 import sys
 
-SPREAD = ("wall_s", "fair_worst_us", "rt_worst_us", "host_worst_us", "fair_own_us", "rt_own_us")  # least and most stand beside the median
+# least and most stand beside the median
+SPREAD = ("wall_s", "fair_worst_us", "rt_worst_us", "host_worst_us", "fair_own_us", "rt_own_us")
 COLUMNS = [  # heading, field, divisor, format
     ("wall s", "wall_s", 1, "%.0f"),
     ("build s", "build_s", 1, "%.0f"),
@@ -41,9 +42,12 @@ def outcome(run):
 
 
 def read_gaps(path):
-    """(end, length) of each gap of a heartbeat, microseconds."""
-    with open(path, encoding="ascii") as f:
-        return [tuple(int(word) for word in line.split()) for line in f]
+    """(end, length) of each gap of a heartbeat, microseconds; None if nobody wrote them down."""
+    try:
+        with open(path, encoding="ascii") as f:
+            return [tuple(int(word) for word in line.split()) for line in f]
+    except FileNotFoundError:
+        return None
 
 
 def overlap(end, length, gaps):
@@ -55,13 +59,13 @@ def read(path):
     """The numbers of a run. A gap less what the host had in it is the guest's own."""
     with open(path, encoding="ascii") as f:
         run = dict(line.split(None, 1) for line in f.read().splitlines() if " " in line)
-    if "host_worst_us" in run:
-        host = read_gaps(path + ".gaps.host")
-        for beat in ("fair", "rt"):
-            if f"{beat}_worst_us" in run:
-                # What was not listed is short.
-                own = [length - overlap(end, length, host) for end, length in read_gaps(f"{path}.gaps.{beat}")]
-                run[f"{beat}_own_us"] = max(own) if own else run[f"{beat}_worst_us"]
+    host = read_gaps(path + ".gaps.host")
+    for beat in ("fair", "rt"):
+        gaps = read_gaps(f"{path}.gaps.{beat}")
+        if host is not None and gaps is not None:
+            # What was not listed is short.
+            own = [length - overlap(end, length, host) for end, length in gaps]
+            run[f"{beat}_own_us"] = max(own) if own else run[f"{beat}_worst_us"]
     return run
 
 
