@@ -8,6 +8,7 @@ import json
 import statistics
 import sys
 
+LISTED_US = 10000  # shorter gaps of a guest are not listed: "beat -g" of lib.sh
 # least and most stand beside the median
 SPREAD = ("wall_s", "fair_worst_us", "rt_worst_us", "host_worst_us", "fair_own_us", "rt_own_us")
 COLUMNS = [  # heading, field, divisor, format
@@ -63,9 +64,9 @@ def read(path):
     for beat in ("fair", "rt"):
         gaps = read_gaps(f"{path}.gaps.{beat}")
         if host is not None and gaps is not None:
-            # What was not listed is short.
+            # One that is not listed may be as long as the least that is.
             own = [length - overlap(end, length, host) for end, length in gaps]
-            run[f"{beat}_own_us"] = max(own) if own else run[f"{beat}_worst_us"]
+            run[f"{beat}_own_us"] = max(own + [min(LISTED_US, int(run[f"{beat}_worst_us"]))])
     return run
 
 
