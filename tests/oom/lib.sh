@@ -72,34 +72,6 @@ disk_numbers() {
 	reads=${disk[0]} read_sectors=${disk[2]} writes=${disk[4]} write_sectors=${disk[6]}
 }
 zram_targets() { dmsetup ls --target zram 2>/dev/null | sed '/^No devices/d; s/\t.*//'; }
-# pool_kib: memory of all compressed pools, KiB; kept as a peak twice a second.
-pool_kib() {
-	local n=0 f name zswap m
-	for f in /sys/block/zram*/mm_stat; do
-		[ -e "$f" ] || continue
-		read -ra m <"$f"
-		n=$((n + m[2] / 1024))
-	done
-	for name in $dm_zrams; do
-		read -ra m < <(dmsetup status "$name")
-		n=$((n + m[pool_field] / 1024))
-	done
-	zswap=$(sed -n 's/^Zswap: *\([0-9]*\) kB/\1/p' /proc/meminfo)
-	echo $((n + ${zswap:-0}))
-}
-# Twice a second: seconds, pool KiB, available KiB, KiB written to the disk and read from it.
-sample() {
-	local peak=0 begin now available
-	begin=$(us)
-	while sleep 0.5; do
-		now=$(pool_kib)
-		[ "$now" -le "$peak" ] || { peak=$now; echo "$peak" >/run/pool-peak; }
-		disk_numbers
-		available=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
-		echo "$(seconds "$begin") $now $available $((write_sectors / 2)) $((read_sectors / 2))" >>"$result.series"
-	done
-}
-
 # beat NAME [OPTION...]: a heartbeat; its numbers end in /run/beat.NAME, its process is in $beats. If it is the one of
 # DMZ_TRACE_BEAT (fair), a trace of the scheduler, of reclaim and of dm-zram is kept in $result.trace at its first
 # gap of more than DMZ_TRACE_GAP ms, and again at each that is longer still: at once, the guest may not live long.
@@ -135,15 +107,11 @@ beat() {
 # begin_measure: when all devices are there; the time of it in $start. The mark in the kernel's log is what
 # the times of kills count from.
 begin_measure() {
-	local names i
 	dm_zrams=$(zram_targets)
-	if [ -n "$dm_zrams" ]; then
-		read -ra names < <(dmsetup message "$(head -n 1 <<<"$dm_zrams")" 0 fields)
-		for i in "${!names[@]}"; do [ "${names[i]}" != pool_bytes ] || pool_field=$((i + 3)); done
-	fi
 	sync
 	put ram_mib "$ram"
-	sample &
+	# shellcheck disable=SC2086 # names are words
+	"$helpers/dmz-series" "$result.series" "$disk_stat" $dm_zrams &
 	background+=" $!"
 	beat fair -g 10
 	beat rt -r -g 10
@@ -173,5 +141,5 @@ end_measure() {
 		sed -n 's/^gap //p' "/run/beat.${b%:*}" >"$result.gaps.${b%:*}"
 	done
 	put oom_kills $(($(oom_kills) - kills))
-	put pool_peak_kib "$(cat /run/pool-peak 2>/dev/null || echo 0)"
+	put pool_peak_kib "$(awk '$2 > peak { peak = $2 } END { print peak + 0 }' "$result.series")"
 }
