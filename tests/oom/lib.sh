@@ -72,6 +72,7 @@ disk_numbers() {
 	reads=${disk[0]} read_sectors=${disk[2]} writes=${disk[4]} write_sectors=${disk[6]}
 }
 zram_targets() { dmsetup ls --target zram 2>/dev/null | sed '/^No devices/d; s/\t.*//'; }
+
 # beat NAME [OPTION...]: a heartbeat; its numbers end in /run/beat.NAME, its process is in $beats. If it is the one of
 # DMZ_TRACE_BEAT (fair), a trace of the scheduler, of reclaim and of dm-zram is kept in $result.trace at its first
 # gap of more than DMZ_TRACE_GAP ms, and again at each that is longer still: at once, the guest may not live long.
