@@ -113,7 +113,8 @@ begin_measure() {
 	put ram_mib "$ram"
 	# shellcheck disable=SC2086 # names are words
 	"$helpers/dmz-series" "$result.series" "$disk_stat" $dm_zrams &
-	background+=" $!"
+	series=$!
+	background+=" $series"
 	beat fair -g 10
 	beat rt -r -g 10
 	disk_numbers
@@ -142,5 +143,7 @@ end_measure() {
 		sed -n 's/^gap //p' "/run/beat.${b%:*}" >"$result.gaps.${b%:*}"
 	done
 	put oom_kills $(($(oom_kills) - kills))
+	kill "$series" 2>/dev/null || true
+	wait "$series" || { say "dmz-series has failed"; exit 1; }
 	put pool_peak_kib "$(awk '$2 > peak { peak = $2 } END { print peak + 0 }' "$result.series")"
 }
